@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/assert/source_location.hpp>
+
+#include "core/errc.hpp"
+#include "core/value.hpp"
+
+namespace roombus {
+
+/// An error as the wire shows it: a code and its arguments. Its text is made by `error_text` (schemas/codec/error_codec.hpp).
+class chat_error {
+ public:
+  chat_error(errc code) : code_(code) {}
+  chat_error(errc code, value_list args) : code_(code), args_(std::move(args)) {}
+  /// A code of a hook's own.
+  static chat_error custom(std::string code, value_list args = {});
+
+  [[nodiscard]] errc code() const { return code_; }
+  [[nodiscard]] const value_list& args() const { return args_; }
+  /// The code's name on the wire, `noRoom`; for `custom` the hook's own.
+  [[nodiscard]] std::string_view code_name() const;
+  bool operator==(const chat_error&) const = default;
+
+ private:
+  errc code_;
+  std::string custom_code_;
+  value_list args_;
+};
+
+/// Name on the wire of a code other than `custom`, for example "badArgument".
+[[nodiscard]] std::string_view wire_name(errc code);
+/// Text with its `%s %d %j` places still empty; "" for `custom`.
+[[nodiscard]] std::string_view text_format(errc code);
+
+/// Taking the value of a failed `result` is a programming mistake; this tells which error was there.
+[[noreturn]] void throw_exception_from_error(const chat_error& error, const boost::source_location& where);
+
+inline chat_error no_room(std::string room) { return {errc::no_room, {value(std::move(room))}}; }
+
+}  // namespace roombus

@@ -64,9 +64,9 @@ std::string_view text_format(errc code) {
     case errc::user_exists: return "User %s already exists";
     case errc::user_online: return "User %s is online";
     case errc::wrong_arguments_count: return "Expected %s arguments, got %s";
-    case errc::rate_limited: return "Too many requests";
-    case errc::payload_too_large: return "Payload is too large";
-    case errc::unavailable: return "Service is temporarily unavailable";
+    case errc::rate_limited:
+    case errc::payload_too_large:
+    case errc::unavailable:
     case errc::custom: return "";
   }
   return "";

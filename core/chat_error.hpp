@@ -33,7 +33,7 @@ class chat_error {
 
 /// Name on the wire of a code other than `custom`, for example "badArgument".
 [[nodiscard]] std::string_view wire_name(errc code);
-/// Text with its `%s %d %j` places still empty; "" for `custom`.
+/// Text with its `%s %d %j` places still empty; "" where the code itself is the text.
 [[nodiscard]] std::string_view text_format(errc code);
 
 /// Taking the value of a failed `result` is a programming mistake; this tells which error was there.

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/command_table.hpp"
+#include "core/metrics.hpp"
+#include "core/options.hpp"
+#include "core/ports/connection_sink.hpp"
+#include "core/ports/environment.hpp"
+#include "core/ports/store.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
+
+namespace roombus {
+
+/// What a command is called with.
+struct call {
+  call() = default;
+  user_name user;      ///< empty: the service itself
+  connection_id id;    ///< empty: no connection (roomJoin and roomLeave then answer noSocket)
+  std::string command;
+  value_list args;     ///< positional, rest arguments behind
+  bool local = false;  ///< by the server API: echoes go to all connections
+  bool bypass_permissions = false;
+  bool bypass_hooks = false;
+};
+
+/// What a command answers: its results (the first is null when there is nothing to tell), or an error.
+using reply = result<value_list>;
+
+/// The chat service: rooms, users, permissions and messages, for any number of transports over one store.
+/// Belongs to one thread. Everything outside comes in through ports.
+class service {
+ public:
+  struct environment {
+    store& data;
+    roombus::clock& time;
+    random_source& random;
+    scheduler& timers;
+    log_sink& log;
+    metrics_registry& metrics;
+  };
+
+  service(chat_options options, chat_limits limits, std::string instance, environment env);
+  ~service();
+  service(const service&) = delete;
+  service& operator=(const service&) = delete;
+
+  [[nodiscard]] const chat_options& options() const;
+
+  /// Announces a transport that serves rooms with one publish; it must outlive the service. Its sinks say so when they
+  /// connect. At most one.
+  void set_broadcaster(room_broadcaster* broadcaster);
+
+  /// Registers a logged-in connection. When it completes, the connection counts, its user's other connections got
+  /// `socketConnectEcho`, and commands with its id are served. The transport then tells the client `loginConfirmed`.
+  /// `shares_broadcast`: the connection gets room notifications through the broadcaster, not through its sink.
+  /// Errors: invalid_name [user], rate_limited (limits.connections_per_user), unavailable.
+  task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+                             bool shares_broadcast = false);
+  /// Ends a connection: it leaves its rooms, the others are told. Unknown ids are fine; the sink is let go at once.
+  task<void> disconnect(connection_id id);
+  /// Runs one command. Never throws; a fault inside is logged and answered with internalError.
+  task<reply> execute(call c);
+
+  /// Creates a room. Errors: room_exists, invalid_name, list_limit_exceeded.
+  task<result<void>> add_room(room_name room, room_settings settings);
+  [[nodiscard]] room_settings default_room_settings() const;
+
+  /// Closes every connection with `reason` and refuses new ones and new commands (unavailable).
+  void close_all(close_reason reason);
+  [[nodiscard]] std::size_t connection_count() const;
+
+ private:
+  class impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace roombus

@@ -11,9 +11,12 @@
 
 namespace roombus {
 
-/// An error as the wire shows it: a code and its arguments. Its text is made by `error_text` (schemas/codec/error_codec.hpp).
+/// An error as the wire shows it: a code and its arguments. Its text is made by `error_text`
+/// (schemas/codec/error_codec.hpp).
 class chat_error {
  public:
+  /// internalError without a text; what `result::error()` of a success gives.
+  chat_error() = default;
   chat_error(errc code) : code_(code) {}
   chat_error(errc code, value_list args) : code_(code), args_(std::move(args)) {}
   /// A code of a hook's own.
@@ -26,7 +29,7 @@ class chat_error {
   bool operator==(const chat_error&) const = default;
 
  private:
-  errc code_;
+  errc code_ = errc::internal_error;
   std::string custom_code_;
   value_list args_;
 };
@@ -39,6 +42,8 @@ class chat_error {
 /// Taking the value of a failed `result` is a programming mistake; this tells which error was there.
 [[noreturn]] void throw_exception_from_error(const chat_error& error, const boost::source_location& where);
 
-inline chat_error no_room(std::string room) { return {errc::no_room, {value(std::move(room))}}; }
+inline chat_error no_room(std::string room) {
+  return {errc::no_room, {value(std::move(room))}};
+}
 
 }  // namespace roombus

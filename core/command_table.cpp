@@ -41,23 +41,29 @@ constexpr command_descriptor table[] = {
     {command::room_delete, "roomDelete", room_only, "Removes everybody from a room and deletes it."},
     {command::room_join, "roomJoin", room_only, "Joins a room with this connection."},
     {command::room_leave, "roomLeave", room_only, "Leaves a room with this connection."},
-    {command::room_message, "roomMessage", room_message_args, "Sends a message to a room; the id in the answer means stored."},
+    {command::room_message, "roomMessage", room_message_args,
+     "Sends a message to a room; the id in the answer means stored."},
     {command::room_recent_history, "roomRecentHistory", room_only, "Reads a room's newest messages."},
     {command::room_history_get, "roomHistoryGet", history_get, "Reads the oldest messages after an id."},
     {command::room_history_info, "roomHistoryInfo", room_only, "Tells where a room's history stands."},
-    {command::room_user_seen, "roomUserSeen", room_and_user, "Tells whether a user is joined, and since or until when."},
-    {command::room_get_access_list, "roomGetAccessList", room_and_list, "Reads a list of a room; userlist is who is present."},
+    {command::room_user_seen, "roomUserSeen", room_and_user,
+     "Tells whether a user is joined, and since or until when."},
+    {command::room_get_access_list, "roomGetAccessList", room_and_list,
+     "Reads a list of a room; userlist is who is present."},
     {command::room_get_owner, "roomGetOwner", room_only, "Reads a room's owner."},
     {command::room_get_whitelist_mode, "roomGetWhitelistMode", room_only, "Reads a room's mode."},
     {command::room_notifications_info, "roomNotificationsInfo", room_only, "Reads a room's notification switches."},
-    {command::room_add_to_list, "roomAddToList", room_edit, "Adds users to a list of a room; who loses access is removed at once."},
+    {command::room_add_to_list, "roomAddToList", room_edit,
+     "Adds users to a list of a room; who loses access is removed at once."},
     {command::room_remove_from_list, "roomRemoveFromList", room_edit,
      "Removes users from a list of a room; who loses access is removed at once."},
     {command::room_set_whitelist_mode, "roomSetWhitelistMode", room_and_mode,
      "Lets only whitelisted users in, or all but the blacklisted; who loses access is removed at once."},
 };
 
-bool is_number_from(const value& v, double least) { return v.is_number() && v.as_double() >= least; }
+bool is_number_from(const value& v, double least) {
+  return v.is_number() && v.as_double() >= least;
+}
 
 bool is_text_list(const value& v) {
   const value_list* list = v.if_list();
@@ -74,27 +80,39 @@ bool is_message(const value& v, message_format format) {
 
 bool fits(const value& v, argument_type type, message_format format) {
   switch (type) {
-    case text: return v.if_text() != nullptr;
-    case text_list: return is_text_list(v);
-    case boolean: return v.if_bool() != nullptr;
-    case from_zero: return is_number_from(v, 0);
-    case from_one: return is_number_from(v, 1);
-    case message: return is_message(v, format);
-    case anything: return true;
+    case text:
+      return v.if_text() != nullptr;
+    case text_list:
+      return is_text_list(v);
+    case boolean:
+      return v.if_bool() != nullptr;
+    case from_zero:
+      return is_number_from(v, 0);
+    case from_one:
+      return is_number_from(v, 1);
+    case message:
+      return is_message(v, format);
+    case anything:
+      return true;
   }
   return false;
 }
 
 }  // namespace
 
-std::span<const command_descriptor> all_commands() { return table; }
+std::span<const command_descriptor> all_commands() {
+  return table;
+}
 
-const command_descriptor& describe(command id) { return table[static_cast<std::size_t>(id)]; }
+const command_descriptor& describe(command id) {
+  return table[static_cast<std::size_t>(id)];
+}
 
 const command_descriptor* find_command(std::string_view name) {
   static const auto by_name = [] {
     std::unordered_map<std::string_view, const command_descriptor*> index;
-    for (const command_descriptor& cmd : table) index.emplace(cmd.name, &cmd);
+    for (const command_descriptor& cmd : table)
+      index.emplace(cmd.name, &cmd);
     return index;
   }();
   auto it = by_name.find(name);
@@ -120,7 +138,8 @@ result<value_list> positional_arguments(const command_descriptor& cmd, value_map
   std::size_t given = 0;
   for (auto& [name, v] : named) {
     std::size_t i = 0;
-    while (i < count && cmd.arguments[i].name != name) ++i;
+    while (i < count && cmd.arguments[i].name != name)
+      ++i;
     if (i == count && name != "options") {
       return chat_error(errc::bad_argument, {value(std::uint64_t{count}), value(name)});
     }

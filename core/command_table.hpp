@@ -77,7 +77,8 @@ enum class message_format : std::uint8_t { object, text };
 
 /// Turns named arguments into positional ones: those of the command, then `options` as first rest argument.
 /// A missing name is left out at the end (and so counted as missing), or is null before a given one.
-/// Errors: bad_argument [position, name] for a name that the command does not have; the position is the number of arguments.
+/// Errors: bad_argument [position, name] for a name that the command does not have; the position is the number of
+/// arguments.
 [[nodiscard]] result<value_list> positional_arguments(const command_descriptor& cmd, value_map named);
 
 }  // namespace roombus

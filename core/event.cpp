@@ -39,8 +39,12 @@ constexpr notification_descriptor table[] = {
 
 }  // namespace
 
-const notification_descriptor& describe(notification id) { return table[static_cast<std::size_t>(id)]; }
+const notification_descriptor& describe(notification id) {
+  return table[static_cast<std::size_t>(id)];
+}
 
-std::span<const notification_descriptor> all_notifications() { return table; }
+std::span<const notification_descriptor> all_notifications() {
+  return table;
+}
 
 }  // namespace roombus

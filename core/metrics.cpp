@@ -10,8 +10,7 @@ counter& metrics_registry::add_counter(std::string name, std::string help, std::
   return rows_.back().count;
 }
 
-void metrics_registry::add_gauge(std::string name, std::string help, std::function<double()> read,
-                                 std::string labels) {
+void metrics_registry::add_gauge(std::string name, std::string help, std::function<double()> read, std::string labels) {
   rows_.push_back({std::move(name), std::move(help), std::move(labels), {}, std::move(read)});
 }
 

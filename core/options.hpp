@@ -15,14 +15,14 @@ struct chat_options {
   bool enable_access_lists_updates = false;  ///< Default of new rooms: tell members of list and mode changes.
   bool enable_userlist_updates = false;      ///< Default of new rooms: tell members who comes and goes.
   bool enable_direct_messages = false;
-  bool enable_rooms_management = false;           ///< Clients may use roomCreate and roomDelete.
-  std::uint64_t history_max_get_messages = 100;   ///< Most messages in one answer.
-  std::uint64_t history_max_size = 10000;         ///< Default of new rooms; 0 keeps none.
-  std::size_t direct_list_size_limit = 1000;      ///< Names in one direct messaging list.
-  std::size_t room_list_size_limit = 10000;       ///< Names in one list of a room.
-  bool use_raw_error_objects = false;             ///< socket.io clients get errors as objects, not as text.
+  bool enable_rooms_management = false;          ///< Clients may use roomCreate and roomDelete.
+  std::uint64_t history_max_get_messages = 100;  ///< Most messages in one answer.
+  std::uint64_t history_max_size = 10000;        ///< Default of new rooms; 0 keeps none.
+  std::size_t direct_list_size_limit = 1000;     ///< Names in one direct messaging list.
+  std::size_t room_list_size_limit = 10000;      ///< Names in one list of a room.
+  bool use_raw_error_objects = false;            ///< socket.io clients get errors as objects, not as text.
   message_format format = message_format::object;
-  ms idempotency_window{300000};                  ///< How long a repeated idempotency key answers the first id.
+  ms idempotency_window{300000};  ///< How long a repeated idempotency key answers the first id.
   ms close_timeout{15000};
   ms heartbeat_rate{10000};
   ms heartbeat_timeout{30000};

@@ -20,8 +20,8 @@ namespace roombus {
 /// What a command is called with.
 struct call {
   call() = default;
-  user_name user;      ///< empty: the service itself
-  connection_id id;    ///< empty: no connection (roomJoin and roomLeave then answer noSocket)
+  user_name user;    ///< empty: the service itself
+  connection_id id;  ///< empty: no connection (roomJoin and roomLeave then answer noSocket)
   std::string command;
   value_list args;     ///< positional, rest arguments behind
   bool local = false;  ///< by the server API: echoes go to all connections

@@ -4,8 +4,8 @@
 //
 // Eager on purpose: a task that needs nothing from outside (the memory store, no hooks) has finished when the call
 // returns, `co_await` then takes its value without suspending, and neither stack nor latency grows. The core has no
-// executor: a suspended task is resumed by whoever completes what it waits for (`completion`), on the core's one thread.
-// Parameters are taken by value; see design §7 for the forms that g++ 12 miscompiles.
+// executor: a suspended task is resumed by whoever completes what it waits for (`completion`), on the core's one
+// thread. Parameters are taken by value; see design §7 for the forms that g++ 12 miscompiles.
 
 #include <coroutine>
 #include <exception>

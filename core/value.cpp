@@ -21,7 +21,9 @@ const value* value_map::find(std::string_view key) const {
   return nullptr;
 }
 
-value* value_map::find(std::string_view key) { return const_cast<value*>(std::as_const(*this).find(key)); }
+value* value_map::find(std::string_view key) {
+  return const_cast<value*>(std::as_const(*this).find(key));
+}
 
 void value_map::set(std::string_view key, value v) {
   if (value* old = find(key)) {
@@ -31,7 +33,13 @@ void value_map::set(std::string_view key, value v) {
   }
 }
 
-void value_map::append(std::string key, value v) { entries_.emplace_back(std::move(key), std::move(v)); }
+void value_map::reserve(std::size_t n) {
+  entries_.reserve(n);
+}
+
+void value_map::append(std::string key, value v) {
+  entries_.emplace_back(std::move(key), std::move(v));
+}
 
 bool value_map::erase(std::string_view key) {
   auto it = std::find_if(entries_.begin(), entries_.end(), [&](const entry& e) { return e.first == key; });
@@ -40,11 +48,21 @@ bool value_map::erase(std::string_view key) {
   return true;
 }
 
-std::size_t value_map::size() const { return entries_.size(); }
-const value_map::entry* value_map::begin() const { return entries_.data(); }
-const value_map::entry* value_map::end() const { return entries_.data() + entries_.size(); }
-value_map::entry* value_map::begin() { return entries_.data(); }
-value_map::entry* value_map::end() { return entries_.data() + entries_.size(); }
+std::size_t value_map::size() const {
+  return entries_.size();
+}
+const value_map::entry* value_map::begin() const {
+  return entries_.data();
+}
+const value_map::entry* value_map::end() const {
+  return entries_.data() + entries_.size();
+}
+value_map::entry* value_map::begin() {
+  return entries_.data();
+}
+value_map::entry* value_map::end() {
+  return entries_.data() + entries_.size();
+}
 
 bool value_map::operator==(const value_map& other) const {
   if (size() != other.size()) return false;

@@ -47,6 +47,8 @@ class value_map {
   [[nodiscard]] value* find(std::string_view key);
   /// Replaces the value of a key in place, or adds the key at the end.
   void set(std::string_view key, value v);
+  /// Room for `n` fields, so that appending them allocates once.
+  void reserve(std::size_t n);
   /// Adds a key that the caller knows to be new.
   void append(std::string key, value v);
   /// Removes a key; false when there was none.
@@ -72,7 +74,8 @@ class encoded_map {
   /// Wire formats whose encodings are kept.
   enum class format : std::uint8_t { json, socketio_json };
 
-  /// `cbor` is one well-formed CBOR map with unique text keys; `has_bytes` tells whether a byte string is anywhere in it.
+  /// `cbor` is one well-formed CBOR map with unique text keys; `has_bytes` tells whether a byte string is anywhere in
+  /// it.
   encoded_map(std::string cbor, bool has_bytes) : cbor_(std::move(cbor)), has_bytes_(has_bytes) {}
 
   [[nodiscard]] const std::string& cbor() const { return cbor_; }
@@ -123,7 +126,8 @@ class value {
   /// A stored message; look inside with `materialize` (schemas/codec/cbor.hpp).
   [[nodiscard]] const encoded* if_encoded() const { return std::get_if<encoded>(&data_); }
   [[nodiscard]] bool is_number() const { return data_.index() >= 2 && data_.index() <= 4; }
-  /// The number rounded down to a whole one in 0…2⁶⁴−1: nothing for no number or NaN, the nearest bound outside the range.
+  /// The number rounded down to a whole one in 0…2⁶⁴−1: nothing for no number or NaN, the nearest bound outside the
+  /// range.
   [[nodiscard]] std::optional<std::uint64_t> floor_to_uint() const;
   /// The number as a double; 0 for anything else.
   [[nodiscard]] double as_double() const;

@@ -47,19 +47,28 @@ timer_handle event_loop::after(std::chrono::milliseconds delay, std::function<vo
   });
 }
 
-void event_loop::post(std::function<void()> fn) { asio::post(impl_->context, std::move(fn)); }
+void event_loop::post(std::function<void()> fn) {
+  asio::post(impl_->context, std::move(fn));
+}
 
-void event_loop::run() { impl_->context.run(); }
+void event_loop::run() {
+  impl_->context.run();
+}
 
-void event_loop::stop() { impl_->context.stop(); }
+void event_loop::stop() {
+  impl_->context.stop();
+}
 
 void event_loop::on_signal(std::function<void(int)> fn) {
   impl_->signal_handler = std::move(fn);
-  for (int number : {SIGINT, SIGTERM, SIGHUP}) impl_->signals.add(number);
+  for (int number : {SIGINT, SIGTERM, SIGHUP})
+    impl_->signals.add(number);
   impl_->wait_for_signal();
 }
 
-asio::io_context& event_loop::context() { return impl_->context; }
+asio::io_context& event_loop::context() {
+  return impl_->context;
+}
 
 std::int64_t system_clock::now_ms() const {
   using namespace std::chrono;

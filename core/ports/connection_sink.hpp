@@ -11,11 +11,11 @@ namespace roombus {
 
 /// Why the service ends a connection. A reply's error is something else (`errc`).
 enum class close_reason : std::uint8_t {
-  server_shutdown,   ///< The instance stops; reconnect elsewhere or later.
-  disconnected,      ///< An operator, or the server API, disconnected the user.
-  login_rejected,    ///< The client got `loginRejected` before.
-  slow_consumer,     ///< The client read too slowly and its queue was full; fetch what is missing from the history.
-  instance_stalled   ///< The instance lost touch with the store for too long.
+  server_shutdown,  ///< The instance stops; reconnect elsewhere or later.
+  disconnected,     ///< An operator, or the server API, disconnected the user.
+  login_rejected,   ///< The client got `loginRejected` before.
+  slow_consumer,    ///< The client read too slowly and its queue was full; fetch what is missing from the history.
+  instance_stalled  ///< The instance lost touch with the store for too long.
 };
 
 [[nodiscard]] std::string_view to_text(close_reason reason);

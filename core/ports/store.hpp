@@ -58,7 +58,7 @@ struct removed_member {
 
 /// What an edit of a list or mode did.
 struct access_change {
-  bool changed = false;                 ///< false: nothing to tell anybody
+  std::vector<user_name> names;         ///< were really added or removed; empty: nothing to tell anybody
   std::vector<removed_member> removed;  ///< lost access, and were removed from the room by this operation
   notification_switches switches;
 };
@@ -83,17 +83,17 @@ struct history_position {
 /// Which messages to read.
 struct history_request {
   history_request() = default;
-  bool read = true;                    ///< false: only the position
-  bool recent = false;                 ///< the newest `limit` instead of the oldest after `after`
+  bool read = true;     ///< false: only the position
+  bool recent = false;  ///< the newest `limit` instead of the oldest after `after`
   std::uint64_t after = 0;
   std::uint64_t limit = 0;
-  std::optional<std::string> epoch;    ///< the epoch in which the reader got `after`
+  std::optional<std::string> epoch;  ///< the epoch in which the reader got `after`
 };
 
 /// Messages newest first, and where the history stood at that moment.
 struct history_page {
   std::vector<value> messages;  ///< maps or encoded maps with author, timestamp and id
-  bool gap = false;             ///< messages after `after` are not kept any more, or `epoch`/`after` are not of this history
+  bool gap = false;  ///< messages after `after` are not kept any more, or `epoch`/`after` are not of this history
   history_position position;
 };
 
@@ -190,7 +190,7 @@ struct connection_record {
   connection_record() = default;
   user_name user;
   connection_id id;
-  std::string instance;   ///< id of the instance that serves it
+  std::string instance;  ///< id of the instance that serves it
   std::int64_t now_ms = 0;
 };
 

@@ -1,0 +1,136 @@
+// Commands that change a room or write to it.
+
+#include <utility>
+
+#include "core/service_impl.hpp"
+
+namespace roombus {
+
+task<reply> service::impl::room_create(command_context& ctx) {
+  if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
+  room_settings settings;
+  settings.history_max_size = options.history_max_size;
+  settings.enable_access_lists_updates = options.enable_access_lists_updates;
+  settings.enable_userlist_updates = options.enable_userlist_updates;
+  settings.whitelist_only = *ctx.args[1].if_bool();
+  if (!ctx.user.empty()) settings.owner = ctx.user;
+  auto added = co_await add_room(ctx.room(), std::move(settings));
+  if (!added) co_return added.error();
+  co_return nothing();
+}
+
+task<reply> service::impl::room_delete(command_context& ctx) {
+  if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
+  auto removed = co_await env.data.remove_room(ctx.room(), ctx.by());
+  if (!removed) co_return removed.error();
+  co_await tell_removed(ctx.room(), std::move(*removed), false);
+  co_return nothing();
+}
+
+task<void> service::impl::tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates) {
+  const value room_value(room.str());
+  // first everybody out, then the news: nobody who was removed hears of another's removal
+  for (const removed_member& member : removed) {
+    for (const connection_id& id : member.connections)
+      hub.leave(room, id);
+  }
+  const shared_event access_removed = make_event(notification::room_access_removed, {room_value});
+  for (const removed_member& member : removed) {
+    hub.notify(member.user, access_removed);
+    if (userlist_updates) {
+      hub.publish(room, make_event(notification::room_user_left, {room_value, value(member.user.str())}));
+    }
+  }
+  room_broadcaster* broadcaster = hub.broadcaster();
+  if (broadcaster == nullptr) co_return;
+  for (const removed_member& member : removed) {
+    for (const connection_id& id : member.connections) {
+      auto revoked = co_await broadcaster->revoke(room, id);
+      if (!revoked) env.log.write(log_level::error, "revoke_failed", "connection " + id.str() + ", room " + room.str());
+    }
+  }
+}
+
+task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {
+  auto names = valid_names(ctx.args[2], add);
+  if (!names) co_return names.error();
+  auto change = co_await env.data.edit_list(ctx.room(), ctx.by(), ctx.text(1), add, std::move(*names),
+                                            options.room_list_size_limit);
+  if (!change) co_return change.error();
+  for (const removed_member& member : change->removed) {
+    for (const connection_id& id : member.connections)
+      hub.leave(ctx.room(), id);
+  }
+  if (!change->names.empty() && change->switches.access_lists_updates) {
+    value_list edited;
+    for (const user_name& name : change->names)
+      edited.emplace_back(name.str());
+    const auto what = add ? notification::room_access_list_added : notification::room_access_list_removed;
+    hub.publish(ctx.room(), make_event(what, {ctx.args[0], ctx.args[1], value(std::move(edited))}));
+  }
+  co_await tell_removed(ctx.room(), std::move(change->removed), change->switches.userlist_updates);
+  co_return nothing();
+}
+
+task<reply> service::impl::room_add_to_list(command_context& ctx) {
+  return edit_room_list(ctx, true);
+}
+
+task<reply> service::impl::room_remove_from_list(command_context& ctx) {
+  return edit_room_list(ctx, false);
+}
+
+task<reply> service::impl::room_set_whitelist_mode(command_context& ctx) {
+  auto change = co_await env.data.set_whitelist_mode(ctx.room(), ctx.by(), *ctx.args[1].if_bool());
+  if (!change) co_return change.error();
+  for (const removed_member& member : change->removed) {
+    for (const connection_id& id : member.connections)
+      hub.leave(ctx.room(), id);
+  }
+  if (change->switches.access_lists_updates) {
+    hub.publish(ctx.room(), make_event(notification::room_mode_changed, {ctx.args[0], ctx.args[1]}));
+  }
+  co_await tell_removed(ctx.room(), std::move(change->removed), change->switches.userlist_updates);
+  co_return nothing();
+}
+
+namespace {
+
+/// The client's idempotency key, bound to its user; empty when there is none.
+result<std::string> client_token(const command_context& ctx) {
+  constexpr std::size_t longest_key = 128;
+  const value_map* options = ctx.options();
+  const value* key = options == nullptr ? nullptr : options->find("idempotencyKey");
+  if (key == nullptr || key->is_null()) return std::string();
+  const std::string* text = key->if_text();
+  if (text == nullptr || text->empty() || text->size() > longest_key) {
+    return chat_error(errc::bad_argument, {value(std::uint64_t{ctx.args.size()}), ctx.rest_args.front()});
+  }
+  return ctx.user.str() + '\0' + *text;
+}
+
+}  // namespace
+
+task<reply> service::impl::room_message(command_context& ctx) {
+  auto token = client_token(ctx);
+  if (!token) co_return token.error();
+  value_map message = stamped(ctx, 1);
+  append_request request;
+  request.room = ctx.room();
+  request.by = ctx.by();
+  request.message = &message;
+  request.client_token = !token->empty();
+  request.token = request.client_token ? std::move(*token) : random_id(env.random);
+  request.now_ms = env.time.now_ms();
+  request.window_ms = options.idempotency_window.count();
+  request.max_tokens = limits.idempotency_keys;
+  auto stored = co_await env.data.append(std::move(request));
+  if (!stored) co_return stored.error();
+  if (!stored->repeated) {
+    message.set("id", value(stored->id));
+    hub.publish(ctx.room(), make_event(notification::room_message, {ctx.args[0], value(std::move(message))}));
+  }
+  co_return one(value(stored->id));
+}
+
+}  // namespace roombus

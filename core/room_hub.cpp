@@ -1,0 +1,78 @@
+#include "core/room_hub.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace roombus {
+
+room_hub::room_hub(metrics_registry& metrics)
+    : deliveries_(metrics.add_counter("roombus_deliveries_total", "Notifications handed to connections.")) {
+  metrics.add_gauge("roombus_connections", "Connections that are logged in on this instance.",
+                    [this] { return static_cast<double>(connections_.size()); });
+  metrics.add_gauge("roombus_rooms_in_use", "Rooms that a connection of this instance has joined.",
+                    [this] { return static_cast<double>(rooms_.size()); });
+}
+
+local_connection& room_hub::add(local_connection connection) {
+  auto kept = std::make_unique<local_connection>(std::move(connection));
+  local_connection& added = *kept;
+  users_[added.user].push_back(&added);
+  connections_.emplace(added.id, std::move(kept));
+  return added;
+}
+
+void room_hub::remove(const connection_id& id) {
+  auto it = connections_.find(id);
+  if (it == connections_.end()) return;
+  local_connection& connection = *it->second;
+  const std::set<room_name> rooms = connection.rooms;
+  for (const room_name& room : rooms)
+    leave(room, id);
+  auto user = users_.find(connection.user);
+  std::erase(user->second, &connection);
+  if (user->second.empty()) users_.erase(user);
+  connections_.erase(it);
+}
+
+local_connection* room_hub::find(const connection_id& id) {
+  auto it = connections_.find(id);
+  return it == connections_.end() ? nullptr : it->second.get();
+}
+
+void room_hub::join(const room_name& room, local_connection& connection) {
+  if (!connection.rooms.insert(room).second) return;
+  members& in = rooms_[room];
+  in.connections.push_back(&connection);
+  if (connection.shares_broadcast) ++in.sharing_broadcast;
+}
+
+void room_hub::leave(const room_name& room, const connection_id& id) {
+  local_connection* connection = find(id);
+  if (connection == nullptr || connection->rooms.erase(room) == 0) return;
+  auto it = rooms_.find(room);
+  std::erase(it->second.connections, connection);
+  if (connection->shares_broadcast) --it->second.sharing_broadcast;
+  if (it->second.connections.empty()) rooms_.erase(it);
+}
+
+void room_hub::publish(const room_name& room, const shared_event& e) {
+  auto it = rooms_.find(room);
+  if (it == rooms_.end()) return;
+  for (local_connection* connection : it->second.connections) {
+    if (!connection->shares_broadcast) connection->sink->deliver(e);
+  }
+  if (it->second.sharing_broadcast > 0 && broadcaster_ != nullptr) broadcaster_->publish(room, e);
+  deliveries_.add(it->second.connections.size());
+}
+
+void room_hub::notify(const user_name& user, const shared_event& e, const connection_id& except) {
+  auto it = users_.find(user);
+  if (it == users_.end()) return;
+  for (local_connection* connection : it->second) {
+    if (connection->id == except) continue;
+    connection->sink->deliver(e);
+    deliveries_.add();
+  }
+}
+
+}  // namespace roombus

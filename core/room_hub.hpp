@@ -1,0 +1,69 @@
+#pragma once
+
+// This instance's connections: who they are, which rooms they have joined, and how events reach them.
+// Belongs to the core's one thread. Sinks never call back from `deliver`, so handing out needs no copies.
+
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "core/event.hpp"
+#include "core/metrics.hpp"
+#include "core/named_string.hpp"
+#include "core/ports/connection_sink.hpp"
+
+namespace roombus {
+
+/// One connection that this instance serves.
+struct local_connection {
+  connection_id id;
+  user_name user;
+  std::shared_ptr<connection_sink> sink;  // shared: its transport keeps it while it lasts
+  bool shares_broadcast = false;
+  std::set<room_name> rooms;
+};
+
+class room_hub {
+ public:
+  explicit room_hub(metrics_registry& metrics);
+
+  void set_broadcaster(room_broadcaster* broadcaster) { broadcaster_ = broadcaster; }
+  [[nodiscard]] room_broadcaster* broadcaster() const { return broadcaster_; }
+
+  /// The id must be new.
+  local_connection& add(local_connection connection);
+  /// Lets go of a connection and of its sink, and takes it out of its rooms. Unknown ids are fine.
+  void remove(const connection_id& id);
+  [[nodiscard]] local_connection* find(const connection_id& id);
+  [[nodiscard]] std::size_t size() const { return connections_.size(); }
+
+  void join(const room_name& room, local_connection& connection);
+  /// Unknown connections, and ones that have not joined, are fine.
+  void leave(const room_name& room, const connection_id& id);
+
+  /// Hands an event to every connection that has joined the room.
+  void publish(const room_name& room, const shared_event& e);
+  /// Hands an event to the user's connections but `except` (empty: to all).
+  void notify(const user_name& user, const shared_event& e, const connection_id& except = {});
+  /// Calls `fn(local_connection&)` for every connection; `fn` must not add or remove any.
+  template <class Fn>
+  void for_each(Fn fn) {
+    for (auto& [id, connection] : connections_)
+      fn(*connection);
+  }
+
+ private:
+  struct members {
+    std::vector<local_connection*> connections;
+    std::size_t sharing_broadcast = 0;
+  };
+
+  std::unordered_map<connection_id, std::unique_ptr<local_connection>> connections_;  // never move: rooms point to them
+  std::unordered_map<user_name, std::vector<local_connection*>> users_;
+  std::unordered_map<room_name, members> rooms_;
+  room_broadcaster* broadcaster_ = nullptr;
+  counter& deliveries_;
+};
+
+}  // namespace roombus

@@ -1,0 +1,261 @@
+#include "core/service.hpp"
+
+#include <exception>
+#include <iterator>
+#include <utility>
+
+#include "core/service_impl.hpp"
+
+namespace roombus {
+
+service::impl::impl(chat_options o, chat_limits l, std::string name, environment e)
+    : options(o),
+      limits(l),
+      instance(std::move(name)),
+      env(e),
+      hub(e.metrics),
+      failed_commands_(e.metrics.add_counter("roombus_command_errors_total", "Commands answered with an error.")) {
+  for (const command_descriptor& cmd : all_commands()) {
+    command_counts_.push_back(&e.metrics.add_counter("roombus_commands_total", "Commands run, by name.",
+                                                     "command=\"" + std::string(cmd.name) + "\""));
+  }
+}
+
+task<result<void>> service::impl::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+                                          bool shares_broadcast) {
+  if (closing_) co_return chat_error(errc::unavailable);
+  if (!is_valid_name(user.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(user.str())});
+  if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
+    co_return chat_error(errc::invalid_socket, {value(id.str())});
+  }
+  connection_record record;
+  record.user = user;
+  record.id = id;
+  record.instance = instance;
+  record.now_ms = env.time.now_ms();
+  auto nconnected = co_await env.data.connect(std::move(record), limits.connections_per_user);
+  const bool ended = connecting_.extract(id).mapped();
+  if (!nconnected) co_return nconnected.error();
+  if (ended || closing_) {
+    co_await end_connection(user, id);
+    co_return chat_error(errc::invalid_socket, {value(id.str())});
+  }
+  local_connection connection;
+  connection.id = id;
+  connection.user = user;
+  connection.sink = std::move(sink);
+  connection.shares_broadcast = shares_broadcast;
+  hub.add(std::move(connection));
+  hub.notify(user, make_event(notification::socket_connect_echo, {value(id.str()), value(*nconnected)}), id);
+  co_return result<void>{};
+}
+
+task<void> service::impl::disconnect(connection_id id) {
+  if (auto it = connecting_.find(id); it != connecting_.end()) {
+    it->second = true;
+    co_return;
+  }
+  local_connection* connection = hub.find(id);
+  if (connection == nullptr) co_return;
+  user_name user = connection->user;
+  hub.remove(id);
+  co_await end_connection(std::move(user), std::move(id));
+}
+
+task<void> service::impl::end_connection(user_name user, connection_id id) {
+  auto outcome = co_await env.data.disconnect(user, id, env.time.now_ms());
+  if (!outcome) {
+    env.log.write(log_level::error, "disconnect_failed",
+                  "the store did not take the end of connection " + id.str() + " of user " + user.str());
+    co_return;
+  }
+  if (!outcome->was_connected) co_return;
+  for (const left_room& left : outcome->rooms)
+    tell_left(user, id, left, id);
+  hub.notify(user, make_event(notification::socket_disconnect_echo, {value(id.str()), value(outcome->nconnected)}), id);
+}
+
+task<reply> service::impl::execute(call c) {
+  if (closing_) co_return chat_error(errc::unavailable);
+  const command_descriptor* cmd = find_command(c.command);
+  if (cmd == nullptr) {
+    failed_commands_.add();
+    co_return chat_error(errc::no_command, {value(std::move(c.command))});
+  }
+  command_counts_[static_cast<std::size_t>(cmd->id)]->add();
+  command_context ctx;
+  ctx.user = std::move(c.user);
+  ctx.id = std::move(c.id);
+  ctx.local = c.local;
+  ctx.bypass_permissions = c.bypass_permissions;
+  ctx.bypass_hooks = c.bypass_hooks;
+  ctx.args = std::move(c.args);
+  if (ctx.args.size() > cmd->arguments.size()) {
+    const auto rest = ctx.args.begin() + static_cast<std::ptrdiff_t>(cmd->arguments.size());
+    ctx.rest_args.assign(std::make_move_iterator(rest), std::make_move_iterator(ctx.args.end()));
+    ctx.args.erase(rest, ctx.args.end());
+  }
+  reply answer = co_await run(*cmd, std::move(ctx));
+  if (!answer) failed_commands_.add();
+  co_return answer;
+}
+
+task<reply> service::impl::run(const command_descriptor& cmd, command_context ctx) {
+  auto checked = check_arguments(cmd, ctx.args, options.format);
+  if (!checked) co_return checked.error();
+  std::string fault;
+  try {
+    reply answer = co_await run_handler(cmd.id, ctx);
+    co_return answer;
+  } catch (const std::exception& e) {
+    fault = e.what();
+  }
+  env.log.write(log_level::error, "command_fault", std::string(cmd.name) + " of " + ctx.id.str() + ": " + fault);
+  co_return chat_error(errc::internal_error, {value("internal fault")});
+}
+
+task<reply> service::impl::run_handler(command id, command_context& ctx) {
+  return (this->*handler_of(id))(ctx);
+}
+
+service::impl::handler service::impl::handler_of(command id) {
+  switch (id) {
+    case command::direct_add_to_list:
+      return &impl::direct_add_to_list;
+    case command::direct_remove_from_list:
+      return &impl::direct_remove_from_list;
+    case command::direct_get_access_list:
+      return &impl::direct_get_access_list;
+    case command::direct_set_whitelist_mode:
+      return &impl::direct_set_whitelist_mode;
+    case command::direct_get_whitelist_mode:
+      return &impl::direct_get_whitelist_mode;
+    case command::direct_message:
+      return &impl::direct_message;
+    case command::list_own_sockets:
+      return &impl::list_own_sockets;
+    case command::system_message:
+      return &impl::system_message;
+    case command::room_create:
+      return &impl::room_create;
+    case command::room_delete:
+      return &impl::room_delete;
+    case command::room_join:
+      return &impl::room_join;
+    case command::room_leave:
+      return &impl::room_leave;
+    case command::room_message:
+      return &impl::room_message;
+    case command::room_recent_history:
+      return &impl::room_recent_history;
+    case command::room_history_get:
+      return &impl::room_history_get;
+    case command::room_history_info:
+      return &impl::room_history_info;
+    case command::room_user_seen:
+      return &impl::room_user_seen;
+    case command::room_get_access_list:
+      return &impl::room_get_access_list;
+    case command::room_get_owner:
+      return &impl::room_get_owner;
+    case command::room_get_whitelist_mode:
+      return &impl::room_get_whitelist_mode;
+    case command::room_notifications_info:
+      return &impl::room_notifications_info;
+    case command::room_add_to_list:
+      return &impl::room_add_to_list;
+    case command::room_remove_from_list:
+      return &impl::room_remove_from_list;
+    case command::room_set_whitelist_mode:
+      return &impl::room_set_whitelist_mode;
+  }
+  return nullptr;
+}
+
+value_map service::impl::stamped(const command_context& ctx, std::size_t argument) const {
+  value_map message = *ctx.args[argument].if_map();
+  message.erase("id");
+  if (!ctx.user.empty()) message.set("author", value(ctx.user.str()));
+  message.set("timestamp", value(env.time.now_ms()));
+  return message;
+}
+
+result<std::vector<user_name>> service::impl::valid_names(const value& names, bool check) const {
+  std::vector<user_name> out;
+  for (const value& name : *names.if_list()) {
+    if (check && !is_valid_name(*name.if_text(), limits.name_bytes)) return chat_error(errc::invalid_name, {name});
+    out.emplace_back(*name.if_text());
+  }
+  return out;
+}
+
+task<result<void>> service::impl::add_room(room_name room, room_settings settings) {
+  if (!is_valid_name(room.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(room.str())});
+  const std::pair<const char*, const std::vector<user_name>*> lists[] = {
+      {"adminlist", &settings.adminlist}, {"whitelist", &settings.whitelist}, {"blacklist", &settings.blacklist}};
+  for (const auto& [list, names] : lists) {
+    if (names->size() > options.room_list_size_limit) co_return chat_error(errc::list_limit_exceeded, {value(list)});
+    for (const user_name& name : *names) {
+      if (!is_valid_name(name.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(name.str())});
+    }
+  }
+  if (settings.owner && !is_valid_name(settings.owner->str(), limits.name_bytes)) {
+    co_return chat_error(errc::invalid_name, {value(settings.owner->str())});
+  }
+  settings.epoch = random_id(env.random);
+  auto added = co_await env.data.add_room(std::move(room), std::move(settings));
+  co_return added;
+}
+
+void service::impl::close_all(close_reason reason) {
+  closing_ = true;
+  hub.for_each([&](local_connection& connection) { connection.sink->close(reason); });
+}
+
+service::service(chat_options options, chat_limits limits, std::string instance, environment env)
+    : impl_(std::make_unique<impl>(options, limits, std::move(instance), env)) {}
+
+service::~service() = default;
+
+const chat_options& service::options() const {
+  return impl_->options;
+}
+
+void service::set_broadcaster(room_broadcaster* broadcaster) {
+  impl_->hub.set_broadcaster(broadcaster);
+}
+
+task<result<void>> service::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+                                    bool shares_broadcast) {
+  return impl_->connect(std::move(user), std::move(id), std::move(sink), shares_broadcast);
+}
+
+task<void> service::disconnect(connection_id id) {
+  return impl_->disconnect(std::move(id));
+}
+
+task<reply> service::execute(call c) {
+  return impl_->execute(std::move(c));
+}
+
+task<result<void>> service::add_room(room_name room, room_settings settings) {
+  return impl_->add_room(std::move(room), std::move(settings));
+}
+
+room_settings service::default_room_settings() const {
+  room_settings settings;
+  settings.history_max_size = impl_->options.history_max_size;
+  settings.enable_access_lists_updates = impl_->options.enable_access_lists_updates;
+  settings.enable_userlist_updates = impl_->options.enable_userlist_updates;
+  return settings;
+}
+
+void service::close_all(close_reason reason) {
+  impl_->close_all(reason);
+}
+
+std::size_t service::connection_count() const {
+  return impl_->hub.size();
+}
+
+}  // namespace roombus

@@ -1,0 +1,11 @@
+# Runs `npm ci` unless what is installed is what the lock file says already.
+file(SHA256 ${FOLDER}/package-lock.json wanted)
+set(stamp ${FOLDER}/node_modules/.roombus-lock)
+if(EXISTS ${stamp})
+  file(READ ${stamp} installed)
+  if(installed STREQUAL wanted)
+    return()
+  endif()
+endif()
+execute_process(COMMAND ${NPM} ci --no-audit --no-fund WORKING_DIRECTORY ${FOLDER} COMMAND_ERROR_IS_FATAL ANY)
+file(WRITE ${stamp} ${wanted})

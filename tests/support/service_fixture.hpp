@@ -94,7 +94,8 @@ class service_fixture : public ::testing::Test {
 
   std::vector<std::string> take(const std::string& id) { return sinks.at(id)->take(); }
   void forget_events() {
-    for (auto& [id, sink] : sinks) sink->take();
+    for (auto& [id, sink] : sinks)
+      sink->take();
   }
 
   fake_clock time;

@@ -57,7 +57,7 @@ history_page message_log::read(const history_request& request) const {
     page.gap = page.gap || request.after > last_id_ || request.after + 1 < first;
     if (request.after >= last_id_) return page;
     from = std::max(first, request.after + 1);
-    if (to - from >= request.limit) to = from + request.limit - 1;
+    if (from <= to && to - from >= request.limit) to = from + request.limit - 1;
   }
   if (from > to) return page;
   page.messages.reserve(to - from + 1);

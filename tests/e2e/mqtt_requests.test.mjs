@@ -1,8 +1,9 @@
 // How devices ask: both call styles, both encodings, every QoS, and what is refused or ignored.
 
 import assert from 'node:assert/strict'
+import test from 'node:test'
 import { chatError } from './support/chat_error.mjs'
-import { roomLevel } from './support/device.mjs'
+import { Device, roomLevel } from './support/device.mjs'
 import { startMosquitto } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
 
@@ -159,25 +160,24 @@ scenario('exact numbers survive from device to device', {}, async world => {
   assert.ok(raw.toString().startsWith(`{${numbers},`) || raw.toString().includes(numbers), raw.toString())
 })
 
-async function onForeignBroker () {
-  const broker = await startMosquitto()
-  const config = `[mqtt]\nbroker = "tcp://${broker.address}"\nidentity = "acl"\nprofile = "mosquitto"\n`
-  return { broker, config }
-}
-
-const foreign = await onForeignBroker()
-const waiting = await import('./support/device.mjs').then(({ Device }) =>
-  Device.connect({ mqtt: foreign.broker.address }, { user: 'alice', birth: false }))
+// The retained request must be there before the service is: broker and device come first.
+const broker = await startMosquitto()
+const waiting = await Device.connect({ mqtt: broker.address }, { user: 'alice', birth: false })
 await waiting.publish(`${waiting.base}/call/roomCreate/1`, '["retained",false]', { retain: true })
 await waiting.publish(`${waiting.base}/send/den`, '{"retained":true}', { retain: true })
 
-scenario('a retained request on a broker of one\'s own is not run', { mqtt: null, config: foreign.config }, async world => {
-  world.atEnd(() => foreign.broker.stop())
-  world.atEnd(() => waiting.close())
-  const device = await world.device('bob', { address: foreign.broker.address })
+scenario('a retained request on a broker of one\'s own is not run', {
+  mqtt: null, config: `[mqtt]\nbroker = "tcp://${broker.address}"\nidentity = "acl"\nprofile = "mosquitto"\n`
+}, async world => {
+  const device = await world.device('bob', { address: broker.address })
   await assert.rejects(device.call('roomJoin', 'retained'), chatError('noRoom', 'retained'))
   await device.call('roomCreate', 'den', false)
   assert.equal(await device.call('roomJoin', 'den'), 1)
   assert.deepEqual(await device.call('roomRecentHistory', 'den'), [])
   assert.equal(await waiting.call('roomJoin', 'den'), 1, 'the same client\'s live requests are')
+})
+
+test.after(async () => {
+  await waiting.close()
+  await broker.stop()
 })

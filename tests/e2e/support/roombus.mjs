@@ -12,6 +12,17 @@ import { DEADLINE_MS, eventually, within } from './deadline.mjs'
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
 const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'build/debug/bin/roombus'))
 
+// What a test that was cut short leaves behind ends with this process.
+const running = new Set()
+process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
+
+function spawnTracked (...args) {
+  const child = spawn(...args)
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
 /** One running roombus. `http`, `admin` and `mqtt` are "host:port" (mqtt null without a broker). */
 export class Roombus {
   constructor (child, folder) {
@@ -90,7 +101,7 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
     await writeFile(path.join(folder, 'roombus.toml'), config)
     all.push('--config', path.join(folder, 'roombus.toml'))
   }
-  const child = spawn(binary, [...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
+  const child = spawnTracked(binary, [...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
   const service = new Roombus(child, folder)
   const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', 30000)
   const ended = service.exited.then(({ code, signal }) => {
@@ -122,7 +133,7 @@ export async function startMosquitto (config = '') {
     const port = await freePort()
     const file = path.join(folder, 'mosquitto.conf')
     await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n${config}\n`)
-    const child = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawnTracked(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
     const exited = once(child, 'exit')
     let log = ''
     const running = new Promise(resolve => {

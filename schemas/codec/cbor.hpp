@@ -16,7 +16,8 @@ void write(std::string& out, const value& v);
 [[nodiscard]] std::string write(const value& v);
 [[nodiscard]] std::string write(const value_map& map);
 
-/// A copy of `map` (one CBOR map with definite length, without `key`) with one more field at the end; nothing is decoded.
+/// A copy of `map` (one CBOR map with definite length, without `key`) with one more field at the end; nothing is
+/// decoded.
 [[nodiscard]] std::string with_field(std::string_view map, std::string_view key, std::uint64_t number);
 
 /// `v` with every encoded map in it decoded. An encoded map that does not decode (it came from outside) becomes null.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "core/chat_error.hpp"
 
@@ -26,7 +27,8 @@ enum class codec_errc : std::uint8_t {
   duplicate_key,  ///< a map has a key twice
   key_not_text,   ///< a CBOR map has a key that is not text
   bad_number,     ///< outside the range of exact integers and doubles, or a bignum
-  unsupported     ///< CBOR: undefined simple values, tags that change the meaning
+  unsupported,    ///< CBOR: undefined simple values
+  wrong_type      ///< well-formed, but neither list nor map where one is needed (schemas/codec/payload.hpp)
 };
 
 struct codec_error {

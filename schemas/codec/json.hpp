@@ -12,7 +12,7 @@ namespace roombus::json {
 /// How bytes look in JSON.
 enum class bytes_as : std::uint8_t {
   buffer_object,  ///< `{"type":"Buffer","data":"<base64>"}` exactly, in both directions (MQTT, HTTP)
-  placeholder     ///< socket.io: `{"_placeholder":true,"num":i}`; reading leaves such maps for the packet decoder to fill
+  placeholder  ///< socket.io: `{"_placeholder":true,"num":i}`; reading leaves such maps for the packet decoder to fill
 };
 
 /// Reads one JSON value (RFC 8259). Numbers are exact; see design §3, "Values".

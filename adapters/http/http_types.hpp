@@ -75,7 +75,8 @@ class ws_handler {
  public:
   virtual ~ws_handler() = default;
   virtual void on_message(frame_kind kind, std::string_view payload) = 0;
-  /// The connection is gone; `code` is the peer's close code, 1006 when there was none, 1009 for a message too large.
+  /// The connection is gone; `code` is the peer's close code, 1005 for a close frame without one, 1006 when there was
+  /// no close frame, 1009 for a message too large. Runs after every `accept`, also when `on_open` was never called.
   virtual void on_close(std::uint16_t code) = 0;
 };
 
@@ -96,9 +97,11 @@ class ws_connection {
 class upgrade_responder {
  public:
   virtual ~upgrade_responder() = default;
-  /// Completes the handshake. `handler` gets what arrives; `on_open` is called with the connection once the 101 response
-  /// was written (a turn later than this call, so nothing sent then shares its segment), unless the peer went away.
-  virtual void accept(std::shared_ptr<ws_handler> handler, std::function<void(std::shared_ptr<ws_connection>)> on_open) = 0;
+  /// Completes the handshake. `handler` gets what arrives; `on_open` is called with the connection once the 101
+  /// response was written (a turn later than this call, so nothing sent then shares its segment), unless the peer went
+  /// away.
+  virtual void accept(std::shared_ptr<ws_handler> handler,
+                      std::function<void(std::shared_ptr<ws_connection>)> on_open) = 0;
   /// Refuses with an ordinary response and closes.
   virtual void reject(response r) = 0;
 };
@@ -120,10 +123,11 @@ struct limits {
   std::size_t max_connections = 100'000;        ///< on the listener; more are closed at once
   std::size_t max_connections_per_address = 0;  ///< 0: no bound (a proxy may stand before us)
   std::size_t max_queue = 4 * 1024 * 1024;      ///< bytes queued towards one peer; more ends its connection
-  std::uint32_t request_timeout_ms = 15'000;    ///< for the request's last byte, from its first (or the connection's start)
-  std::uint32_t idle_timeout_ms = 60'000;       ///< between requests of a kept-alive connection
-  std::uint32_t close_wait_ms = 2'000;          ///< for the peer's part of a close
-  bool compression = false;                     ///< offer permessage-deflate
+  std::uint32_t request_timeout_ms =
+      15'000;                              ///< for the request's last byte, from its first (or the connection's start)
+  std::uint32_t idle_timeout_ms = 60'000;  ///< between requests of a kept-alive connection
+  std::uint32_t close_wait_ms = 2'000;     ///< for the peer's part of a close
+  bool compression = false;                ///< offer permessage-deflate
 };
 
 }  // namespace roombus::http

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace roombus::server {
+
+enum class program_command { help, version, serve, check_config, healthcheck, config_reference };
+
+/// The command line, taken apart; values of keys are not checked yet.
+struct command_line {
+  program_command command = program_command::help;
+  std::string config_file;                                    ///< --config
+  std::string ready_file;                                     ///< --ready-file, of serve
+  std::string url;                                            ///< --url, of healthcheck
+  std::vector<std::pair<std::string, std::string>> settings;  ///< section.key and value, --dev included
+  std::vector<std::string> errors;
+};
+
+/// Reads the arguments behind the program's name.
+[[nodiscard]] command_line parse_command_line(std::span<const std::string> args);
+
+}  // namespace roombus::server

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/auth/network_list.hpp"
+#include "bridge/mqtt/broker_profile.hpp"
+#include "bridge/server/endpoint.hpp"
+#include "core/options.hpp"
+#include "core/ports/store.hpp"
+#include "schemas/codec/codec_limits.hpp"
+
+namespace roombus::server {
+
+/// Where devices are met.
+enum class broker_kind : std::uint8_t {
+  none,      ///< no MQTT
+  embedded,  ///< a Mosquitto that we start and stop
+  tcp,       ///< a given broker
+  ssl        ///< a given broker over TLS
+};
+
+/// `mqtt.broker`: "embedded", "none", "tcp://host:port" or "ssl://host:port" (1883 and 8883 when left out).
+struct broker_address {
+  broker_kind kind = broker_kind::embedded;
+  endpoint address;  ///< of tcp and ssl
+
+  [[nodiscard]] static std::optional<broker_address> parse(std::string_view text);
+  [[nodiscard]] std::string str() const;
+  bool operator==(const broker_address&) const = default;
+};
+
+enum class delivery_kind : std::uint8_t { automatic, broker, inbox };
+/// Who vouches that a device's user and client levels are its own.
+enum class identity_kind : std::uint8_t { none, plugin, acl };
+enum class store_kind : std::uint8_t { memory };
+enum class log_format : std::uint8_t { text, json };
+enum class log_level : std::uint8_t { error, warning, info, debug };
+
+/// One `[[room]]`: created at start if absent, never changed or deleted later.
+struct room_entry {
+  room_name name;
+  room_settings settings;  ///< what the entry leaves out has the defaults of [chat]; without epoch
+};
+
+/// Everything that can be configured, checked. The keys, their texts and ranges are in config_keys.cpp.
+struct config {
+  struct http_section {
+    endpoint listen{"127.0.0.1", 8000};
+    std::string nsp = "/chat-service";
+    bool page = true;
+    std::vector<std::string> cors_origins;  ///< "*" for any; empty: no CORS headers
+    std::size_t max_http_buffer = 1'000'000;
+    bool compression = false;
+    std::size_t max_connections = 100'000;
+    std::size_t max_connections_per_address = 0;
+    std::size_t max_header = 16 * 1024;
+    std::size_t max_queue = 4 * 1024 * 1024;
+    std::uint32_t request_timeout_ms = 15'000;
+    std::uint32_t idle_timeout_ms = 60'000;
+  } http;
+
+  struct socketio_section {
+    std::uint32_t ping_interval_ms = 25'000;
+    std::uint32_t ping_timeout_ms = 20'000;
+    std::uint32_t eio3_ping_timeout_ms = 5'000;
+    std::uint32_t upgrade_timeout_ms = 10'000;
+    std::uint32_t connect_timeout_ms = 45'000;
+    std::size_t max_attachments = 10;
+  } socketio;
+
+  struct admin_section {
+    endpoint listen{"127.0.0.1", 8001};
+  } admin;
+
+  struct mqtt_section {
+    broker_address broker;
+    endpoint listen{"127.0.0.1", 1883};
+    std::string prefix = "roombus";
+    delivery_kind delivery = delivery_kind::automatic;
+    roombus::mqtt::broker_profile profile = roombus::mqtt::broker_profile::generic;  ///< mosquitto when embedded
+    identity_kind identity = identity_kind::none;
+    std::string username;
+    std::string password;  ///< also when it was given by `password_file`
+    std::string password_file;
+    std::string client_id;  ///< empty: made from the instance's id
+    std::string ca_file;    ///< empty: the system's certificates
+    std::size_t max_topic = 2048;
+    std::uint32_t offline_grace = 2'000;
+    std::uint32_t idle_timeout = 120'000;
+    std::uint32_t reconnect_grace = 60'000;
+  } mqtt;
+
+  struct store_section {
+    store_kind kind = store_kind::memory;
+  } store;
+
+  chat_options chat;
+  chat_limits limits;
+  codec_limits payload;
+
+  struct auth_section {
+    bool dev = false;  ///< logins by name alone
+    std::vector<std::string> dev_networks{"127.0.0.0/8", "::1/128"};
+    /// `dev_networks`, parsed. Only from there development logins are taken.
+    [[nodiscard]] network_list dev_list() const;
+  } auth;
+
+  struct log_section {
+    log_format format = log_format::text;
+    log_level level = log_level::info;
+  } log;
+
+  struct instance_section {
+    std::string id;  ///< empty: a random one at each start
+  } instance;
+
+  std::vector<room_entry> rooms;
+};
+
+}  // namespace roombus::server

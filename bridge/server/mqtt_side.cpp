@@ -1,0 +1,101 @@
+#include "bridge/server/mqtt_side.hpp"
+
+#include <utility>
+
+#include "bridge/paho/paho_link.hpp"
+
+namespace roombus::server {
+
+namespace {
+
+mqtt::bridge_options bridge_options_of(const config& settings) {
+  const config::mqtt_section& section = settings.mqtt;
+  mqtt::bridge_options options;
+  options.prefix = section.prefix;
+  options.profile = section.profile;
+  // our plugin is not there yet to be found by its answer, so `auto` means inbox
+  options.mode = section.delivery == delivery_kind::broker ? mqtt::delivery::broker : mqtt::delivery::inbox;
+  options.max_topic = section.max_topic;
+  options.payload = settings.payload;
+  options.times.offline_grace = std::chrono::milliseconds(section.offline_grace);
+  options.times.idle_timeout = std::chrono::milliseconds(section.idle_timeout);
+  options.times.reconnect_grace = std::chrono::milliseconds(section.reconnect_grace);
+  return options;
+}
+
+std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& settings,
+                                                              const mqtt_side::environment& env) {
+  if (settings.mqtt.broker.kind != broker_kind::embedded) return nullptr;
+  mosquitto::process_options options;
+  options.device_address = settings.mqtt.listen.host;
+  options.device_port = settings.mqtt.listen.port;
+  options.dev = settings.auth.dev;
+  options.prefix = settings.mqtt.prefix;
+  return std::make_unique<mosquitto::mosquitto_process>(std::move(options), env.timers, env.random, env.log,
+                                                        env.metrics);
+}
+
+}  // namespace
+
+mqtt_side::mqtt_side(const config& settings, const std::string& instance, environment env)
+    : settings_(settings),
+      client_id_(settings.mqtt.client_id.empty() ? "roombus-" + instance + '-' + random_hex(env.random, 8)
+                                                 : settings.mqtt.client_id),
+      env_(env),
+      device_address_(settings.mqtt.broker.kind == broker_kind::embedded ? settings.mqtt.listen
+                                                                         : settings.mqtt.broker.address),
+      broker_(embedded_broker(settings, env)),
+      link_(env.timers),
+      bridge_(bridge_options_of(settings),
+              mqtt::bridge::environment{env.chat, link_, env.timers, env.time, env.log, env.metrics}) {}
+
+void mqtt_side::connect_to(const std::string& uri, const std::string& username, const std::string& password) {
+  if (uri == uri_) return;  // the link finds its way back by itself
+  uri_ = uri;
+  mqtt::paho_options options;
+  options.uri = uri;
+  options.client_id = client_id_;
+  options.username = username;
+  options.password = password;
+  options.ca_file = settings_.mqtt.ca_file;
+  const bool mqtt5 = mqtt::traits_of(settings_.mqtt.profile).mqtt5;
+  options.version = mqtt5 ? mqtt::protocol_version::v5 : mqtt::protocol_version::v3_1_1;
+  // a single instance: the broker keeps for us what devices send while the link is down (design §3)
+  options.clean_start = false;
+  options.session_expiry = std::chrono::minutes(10);
+  link_.move_to(mqtt::make_paho_link(std::move(options), env_.timers, env_.random, env_.log, env_.metrics));
+}
+
+void mqtt_side::start(std::function<void()> up, std::function<void(const std::string&)> failed) {
+  link_.on_up(std::move(up));
+  bridge_.start();
+  if (!broker_) {
+    const std::string scheme = settings_.mqtt.broker.kind == broker_kind::ssl ? "ssl://" : "tcp://";
+    connect_to(scheme + settings_.mqtt.broker.address.str(), settings_.mqtt.username, settings_.mqtt.password);
+    return;
+  }
+  mosquitto::process_handlers handlers;
+  handlers.on_ready = [this](const mosquitto::broker_address& address) {
+    device_address_.port = address.device_port;
+    connect_to(address.bridge_uri, address.username, address.password);
+  };
+  handlers.on_down = [this](std::string_view reason) {
+    env_.log.write(roombus::log_level::error, "broker_down", reason);
+  };
+  handlers.on_failed = [failed = std::move(failed)](std::string_view reason) {
+    failed("the embedded broker did not start: " + std::string(reason));
+  };
+  broker_->start(std::move(handlers));
+}
+
+void mqtt_side::stop(std::chrono::milliseconds limit, std::function<void()> stopped) {
+  bridge_.stop(limit, [this, stopped = std::move(stopped)] {
+    if (broker_) {
+      broker_->stop(stopped);
+    } else {
+      stopped();
+    }
+  });
+}
+
+}  // namespace roombus::server

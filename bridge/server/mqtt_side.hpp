@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/mosquitto/mosquitto_process.hpp"
+#include "bridge/mqtt/bridge.hpp"
+#include "bridge/server/config.hpp"
+#include "bridge/server/moving_link.hpp"
+
+namespace roombus::server {
+
+/// The MQTT half of an instance: the embedded broker or a given one, the link to it, and the bridge.
+class mqtt_side {
+ public:
+  struct environment {
+    service& chat;
+    scheduler& timers;
+    clock& time;
+    random_source& random;
+    log_sink& log;
+    metrics_registry& metrics;
+  };
+
+  /// `settings.mqtt.broker` is not `none`. `instance` is part of the client id.
+  mqtt_side(const config& settings, const std::string& instance, environment env);
+
+  /// `up` is called each time the broker is reached; `failed` when an embedded broker does not start.
+  void start(std::function<void()> up, std::function<void(const std::string&)> failed);
+  /// Ends all devices' connections, the link, and an embedded broker.
+  void stop(std::chrono::milliseconds limit, std::function<void()> stopped);
+
+  [[nodiscard]] bool is_up() const { return link_.is_up(); }
+  /// Where devices connect. The port of an embedded broker is known once it is up.
+  [[nodiscard]] endpoint device_address() const { return device_address_; }
+
+ private:
+  void connect_to(const std::string& uri, const std::string& username, const std::string& password);
+
+  const config& settings_;
+  std::string client_id_;
+  environment env_;
+  endpoint device_address_;
+  std::unique_ptr<mosquitto::mosquitto_process> broker_;  // only embedded
+  std::string uri_;
+  moving_link link_;
+  mqtt::bridge bridge_;
+};
+
+}  // namespace roombus::server

@@ -46,16 +46,16 @@ struct subscription {
 
 /// What the link reports.
 struct link_handlers {
-  std::function<void()> on_up;                         ///< connected, and all subscriptions acknowledged
+  std::function<void()> on_up;  ///< connected, and all subscriptions acknowledged
   std::function<void(std::string_view reason)> on_down;
   std::function<void(received_message)> on_message;
 };
 
 /// Outcome of a publish.
 enum class publish_outcome : std::uint8_t {
-  done,    ///< QoS 0: handed to the socket; QoS 1: PUBACK
-  refused, ///< the broker refused it (reason code ≥ 0x80), or the topic or payload is too long
-  dropped  ///< not sent: the link is down or its bounded queue is full
+  done,     ///< QoS 0: handed to the socket; QoS 1: PUBACK
+  refused,  ///< the broker refused it (reason code ≥ 0x80), or the topic or payload is too long
+  dropped   ///< not sent: the link is down or its bounded queue is full
 };
 
 class mqtt_link {
@@ -69,7 +69,8 @@ class mqtt_link {
   [[nodiscard]] virtual bool is_up() const = 0;
   /// Messages published and not yet done.
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
-  /// Disconnects after what is in flight was acknowledged or `limit` is over; then calls `stopped`. No callback after it.
+  /// Disconnects after what is in flight was acknowledged or `limit` is over; then calls `stopped`. No callback after
+  /// it.
   virtual void stop(std::chrono::milliseconds limit, std::function<void()> stopped) = 0;
 };
 

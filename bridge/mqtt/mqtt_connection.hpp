@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "bridge/mqtt/mqtt_link.hpp"
+#include "bridge/mqtt/presence.hpp"
+#include "bridge/mqtt/topic_map.hpp"
+#include "core/named_string.hpp"
+#include "core/ports/connection_sink.hpp"
+#include "core/ports/environment.hpp"
+
+namespace roombus::mqtt {
+
+/// Where a reply goes; an empty topic means nowhere.
+struct reply_address {
+  reply_address() = default;
+  std::string topic;
+  std::optional<std::string> correlation_data;
+  qos level = qos::at_most_once;
+};
+
+/// A request that waits for its turn, as it came.
+struct pending_request {
+  pending_request() = default;
+  std::uint64_t generation = 0;                 ///< life of the connection that it belongs to
+  std::variant<std::string, room_name> target;  ///< command of a call, or room of a send
+  std::string payload;
+  std::optional<std::string> content_type;
+  std::optional<std::string> idempotency_key;  ///< of a send
+  reply_address reply;                         ///< of a call
+};
+
+/// The connection is to be registered with the service; the number is its new generation.
+struct pending_connect {
+  std::uint64_t generation = 0;
+};
+/// The connection is to be taken from the service.
+struct pending_disconnect {};
+
+using pending_work = std::variant<pending_request, pending_connect, pending_disconnect>;
+
+/// One device, from its first message until it is absent and nothing of it is pending. What it asks for, and its coming
+/// and going, are worked off one after the other in the order of arrival. Each time it comes is a new generation.
+class mqtt_connection {
+ public:
+  mqtt_connection(const device_levels& device, std::string device_base, const presence_times& times)
+      : user(std::string(device.user)),
+        key(device.both),
+        id("mqtt#" + key),
+        base(std::move(device_base)),
+        life(times) {}
+
+  const user_name user;
+  const std::string key;   ///< "user/client"
+  const connection_id id;  ///< "mqtt#user/client"
+  const std::string base;  ///< of its topics
+  presence life;
+  wire encoding = wire::json;               ///< that it last used
+  std::uint64_t generation = 0;             ///< of the latest life, pending or not
+  std::uint64_t registered = 0;             ///< generation that the service knows; 0 for none
+  std::optional<chat_error> connect_error;  ///< why the service refused the latest life
+  std::deque<pending_work> pending;
+  std::size_t pending_requests = 0;
+  bool working = false;  ///< somebody works off `pending`
+  timer_handle timer;
+  std::int64_t timer_at = 0;  ///< when the timer runs (steady ms); 0 for none
+};
+
+/// What sinks hand over to.
+class device_output {
+ public:
+  virtual ~device_output() = default;
+  virtual void deliver_to(mqtt_connection& device, const shared_event& e) = 0;
+  /// Ends the given life of the device, after the call has returned.
+  virtual void close_device(const std::shared_ptr<mqtt_connection>& device, std::uint64_t generation,
+                            close_reason reason) = 0;
+};
+
+/// The service's hold on one life of a device.
+class device_sink final : public connection_sink {
+ public:
+  /// `output` lives at least as long as `device`.
+  device_sink(device_output& output, std::weak_ptr<mqtt_connection> device, std::uint64_t generation)
+      : output_(output), device_(std::move(device)), generation_(generation) {}
+
+  void deliver(const shared_event& e) override {
+    if (auto device = device_.lock()) output_.deliver_to(*device, e);
+  }
+  void close(close_reason reason) override {
+    if (auto device = device_.lock()) output_.close_device(device, generation_, reason);
+  }
+
+ private:
+  device_output& output_;
+  std::weak_ptr<mqtt_connection>
+      device_;  // weak: the service may hold the sink longer than the bridge holds the device
+  std::uint64_t generation_;
+};
+
+}  // namespace roombus::mqtt

@@ -1,0 +1,216 @@
+#include <deque>
+
+#include "tests/bridge/mqtt/bridge_fixture.hpp"
+
+namespace roombus::mqtt {
+namespace {
+
+using strings = std::vector<std::string>;
+
+bridge_options tight() {
+  bridge_options options;
+  options.profile = broker_profile::mosquitto;
+  options.max_connections = 2;
+  options.max_topic = 200;
+  options.payload.max_bytes = 100;
+  return options;
+}
+
+class bridge_limits : public bridge_fixture {
+ protected:
+  bridge_limits() : bridge_fixture(tight()) {}
+};
+
+constexpr std::string_view rate_limited = R"({"error":{"code":"rateLimited")";
+
+TEST_F(bridge_limits, devices) {
+  status("a/1", "online");
+  status("b/1", "online");
+  status("c/1", "online");
+  EXPECT_EQ(ignored_because("connections"), 1);
+  EXPECT_TRUE(call("c/1", "listOwnSockets", "").starts_with(rate_limited));
+  EXPECT_EQ(devices->device_count(), 2u);
+  status("a/1", "offline");
+  timers.advance(2s);
+  EXPECT_FALSE(call("c/1", "listOwnSockets", "").starts_with(rate_limited));
+}
+
+TEST_F(bridge_limits, topics_and_payloads) {
+  EXPECT_EQ(call("a/1", "roomJoin", "[\"" + std::string(90, 'r') + "\"]").substr(0, 40),
+            R"({"error":{"code":"noRoom","args":["rrrrrrrrr)".substr(0, 40));
+  // the same number of letters takes three times the place in a topic
+  EXPECT_TRUE(
+      call("a/1", "roomJoin", "[\"" + std::string(90, '.') + "\"]").starts_with(R"({"error":{"code":"invalidName")"));
+  EXPECT_TRUE(call("a/1", "roomJoin", "[\"" + std::string(100, 'r') + "\"]")
+                  .starts_with(R"({"error":{"code":"payloadTooLarge")"));
+  link.deliver(message("a/1", "send/" + std::string(200, 'r'), "x"));
+  EXPECT_EQ(ignored_because("topic_too_long"), 1);
+}
+
+/// A store whose connections are made when the test says so.
+class slow_store final : public store {
+ public:
+  explicit slow_store(store& real) : real_(real) {}
+  std::deque<completion<bool>> waiting;
+
+  task<result<std::uint64_t>> connect(connection_record record, std::size_t limit) override {
+    completion<bool> turn;
+    waiting.push_back(turn);
+    const bool works = co_await turn;
+    if (!works) co_return chat_error(errc::unavailable);
+    auto outcome = co_await real_.connect(std::move(record), limit);
+    co_return outcome;
+  }
+  void go_on(bool works) {
+    completion<bool> turn = waiting.front();
+    waiting.pop_front();
+    turn.complete(works);
+  }
+
+  task<result<void>> add_room(room_name r, room_settings s) override { return real_.add_room(r, std::move(s)); }
+  task<result<std::vector<removed_member>>> remove_room(room_name r, actor by) override {
+    return real_.remove_room(r, by);
+  }
+  task<result<void>> find_room(room_name r) override { return real_.find_room(r); }
+  task<result<value>> read_room(room_name r, actor by, room_query q) override { return real_.read_room(r, by, q); }
+  task<result<history_page>> read_history(room_name r, actor by, history_request q) override {
+    return real_.read_history(r, by, q);
+  }
+  task<result<appended>> append(append_request q) override { return real_.append(q); }
+  task<result<access_change>> edit_list(room_name r, actor by, std::string list, bool add, std::vector<user_name> names,
+                                        std::size_t limit) override {
+    return real_.edit_list(r, by, list, add, names, limit);
+  }
+  task<result<access_change>> set_whitelist_mode(room_name r, actor by, bool on) override {
+    return real_.set_whitelist_mode(r, by, on);
+  }
+  task<result<void>> begin_join(join_request q) override { return real_.begin_join(q); }
+  task<result<joined>> confirm_join(join_request q, history_request h) override { return real_.confirm_join(q, h); }
+  task<result<void>> cancel_join(join_request q) override { return real_.cancel_join(q); }
+  task<result<left_room>> leave(join_request q) override { return real_.leave(q); }
+  task<result<void>> add_user(user_name u, direct_settings s) override { return real_.add_user(u, s); }
+  task<result<void>> remove_user(user_name u) override { return real_.remove_user(u); }
+  task<result<bool>> has_user(user_name u) override { return real_.has_user(u); }
+  task<result<disconnected>> disconnect(user_name u, connection_id id, std::int64_t now) override {
+    return real_.disconnect(u, id, now);
+  }
+  task<result<value>> connections(user_name u) override { return real_.connections(u); }
+  task<result<direct_access>> check_direct(user_name to, user_name from) override {
+    return real_.check_direct(to, from);
+  }
+  task<result<void>> edit_direct_list(user_name u, std::string list, bool add, std::vector<user_name> names,
+                                      std::size_t limit) override {
+    return real_.edit_direct_list(u, list, add, names, limit);
+  }
+  task<result<value>> direct_list(user_name u, std::string list) override { return real_.direct_list(u, list); }
+  task<result<void>> set_direct_whitelist_mode(user_name u, bool on) override {
+    return real_.set_direct_whitelist_mode(u, on);
+  }
+  task<result<bool>> direct_whitelist_mode(user_name u) override { return real_.direct_whitelist_mode(u); }
+
+ private:
+  store& real_;
+};
+
+/// The fixture's service is not used here: its connections would not wait.
+class bridge_waiting : public ::testing::Test {
+ protected:
+  bridge_waiting() {
+    bridge_options options;
+    options.max_pending = 3;
+    options.max_pending_bytes = 10'000;
+    devices = std::make_unique<bridge>(options, bridge::environment{chat, link, timers, time, log, metrics});
+    devices->start();
+    link.go_up();
+  }
+
+  void ask(const std::string& device, int id, std::string payload = "") {
+    received_message m;
+    m.topic = "roombus/u/" + device + "/call/listOwnSockets/" + std::to_string(id);
+    m.payload = std::move(payload);
+    ASSERT_TRUE(link.deliver(std::move(m)));
+  }
+  strings replies() {
+    strings out;
+    for (const outgoing_message& m : link.take()) {
+      if (m.topic.find("/reply/") == std::string::npos) continue;
+      out.push_back(m.topic.substr(m.topic.rfind('/') + 1) + *m.payload);
+    }
+    return out;
+  }
+
+  test::fake_clock time;
+  test::fake_scheduler timers{time};
+  test::fake_random random;
+  test::recording_log log;
+  metrics_registry metrics;
+  std::unique_ptr<store> memory = make_memory_store(time);
+  slow_store slow{*memory};
+  service chat{chat_options{}, chat_limits{}, "instance", {slow, time, random, timers, log, metrics}};
+  test::fake_link link;
+  std::unique_ptr<bridge> devices;
+};
+
+TEST_F(bridge_waiting, requests_wait_for_the_connection_and_keep_their_order) {
+  ask("a/1", 1);
+  ask("a/1", 2);
+  EXPECT_EQ(replies(), strings{});
+  slow.go_on(true);
+  EXPECT_EQ(replies(), (strings{R"(1{"result":{"mqtt#a/1":[]}})", R"(2{"result":{"mqtt#a/1":[]}})"}));
+}
+
+TEST_F(bridge_waiting, too_many_pending_requests_are_refused_at_once) {
+  for (int i = 1; i <= 4; ++i)
+    ask("a/1", i);
+  const strings refused = replies();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_TRUE(refused[0].starts_with("4" + std::string(rate_limited)));
+  ask("b/1", 5, std::string(9000, ' '));
+  EXPECT_EQ(replies().size(), 1u) << "too many bytes in all";
+  EXPECT_EQ(devices->device_count(), 1u) << "a refused device leaves nothing behind";
+  slow.go_on(true);
+  EXPECT_EQ(replies().size(), 3u);
+  ask("a/1", 6);
+  EXPECT_EQ(replies().size(), 1u);
+}
+
+TEST_F(bridge_waiting, a_refused_connection_answers_what_waited_and_the_next_request_tries_again) {
+  ask("a/1", 1);
+  ask("a/1", 2);
+  slow.go_on(false);
+  const strings refused = replies();
+  ASSERT_EQ(refused.size(), 2u);
+  EXPECT_TRUE(refused[0].starts_with(R"(1{"error":{"code":"unavailable")"));
+  EXPECT_TRUE(refused[1].starts_with(R"(2{"error":{"code":"unavailable")"));
+  EXPECT_EQ(devices->device_count(), 0u);
+  ask("a/1", 3);
+  slow.go_on(true);
+  EXPECT_EQ(replies(), strings{R"(3{"result":{"mqtt#a/1":[]}})"});
+}
+
+TEST_F(bridge_waiting, stop_waits_no_longer_than_its_limit) {
+  ask("a/1", 1);
+  bool stopped = false;
+  devices->stop(1s, [&] { stopped = true; });
+  EXPECT_FALSE(stopped);
+  timers.advance(999ms);
+  EXPECT_FALSE(stopped);
+  timers.advance(1ms);
+  EXPECT_TRUE(stopped);
+  slow.go_on(true);
+  EXPECT_EQ(chat.connection_count(), 0u) << "what came late ends at once";
+}
+
+TEST_F(bridge_waiting, stop_waits_for_what_is_pending) {
+  ask("a/1", 1);
+  bool stopped = false;
+  devices->stop(1s, [&] { stopped = true; });
+  slow.go_on(true);
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(replies().size(), 1u);
+  EXPECT_EQ(chat.connection_count(), 0u);
+  EXPECT_EQ(timers.pending(), 0u);
+}
+
+}  // namespace
+}  // namespace roombus::mqtt

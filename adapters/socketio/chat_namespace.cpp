@@ -1,0 +1,177 @@
+#include "adapters/socketio/chat_namespace.hpp"
+
+#include <utility>
+
+#include "schemas/codec/error_codec.hpp"
+
+namespace roombus::socketio {
+
+struct chat_namespace::environment {
+  environment(service& c, authenticator& a, metrics_registry& metrics, chat_namespace_options o)
+      : chat(c),
+        auth(a),
+        options(o),
+        logins(metrics.add_counter("roombus_socketio_logins_total", "Accepted logins of socket.io clients.")),
+        rejections(
+            metrics.add_counter("roombus_socketio_login_rejections_total", "Rejected logins of socket.io clients.")),
+        commands(metrics.add_counter("roombus_socketio_commands_total", "Commands from socket.io clients.")),
+        limited(metrics.add_counter("roombus_socketio_rate_limited_total",
+                                    "Commands refused because too many of the connection were running.")) {}
+
+  service& chat;
+  authenticator& auth;
+  chat_namespace_options options;
+  counter& logins;
+  counter& rejections;
+  counter& commands;
+  counter& limited;
+};
+
+/// One client of the chat service.
+class chat_namespace::connection final : public socket_handler,
+                                         public connection_sink,
+                                         public std::enable_shared_from_this<connection> {
+ public:
+  connection(std::shared_ptr<environment> env, std::shared_ptr<nsp_socket> socket)
+      : env_(std::move(env)), socket_(std::move(socket)), id_(socket_->id()) {}
+
+  void start(handshake shown) { log_in(shared_from_this(), std::move(shown)).detach(); }
+
+  void on_event(std::string name, value_list args, std::optional<std::uint64_t> ack) override {
+    env_->commands.add();
+    if (state_ != state::logged_in) {
+      answer_error(ack, chat_error(errc::no_login));
+      return;
+    }
+    if (pending_ >= env_->options.max_pending_requests) {
+      env_->limited.add();
+      answer_error(ack, chat_error(errc::rate_limited));
+      return;
+    }
+    call c;
+    c.user = user_;
+    c.id = id_;
+    c.command = std::move(name);
+    c.args = std::move(args);
+    ++pending_;
+    run(shared_from_this(), std::move(c), ack).detach();
+  }
+
+  void on_disconnect() override {
+    state_ = state::gone;
+    // also when the login is still under way: unknown ids are fine, and log_in looks again when it goes on
+    env_->chat.disconnect(id_).detach();
+  }
+
+  void deliver(const shared_event& e) override {
+    const eio_version version = socket_->version();
+    const auto slot = version == eio_version::v3 ? event::slot::socketio_eio3 : event::slot::socketio_eio4;
+    const auto frames = e->encoded<frame_list>(slot, [&] {
+      return std::make_shared<const frame_list>(to_frames(version, encode_event(socket_->nsp(), e->name(), e->args())));
+    });
+    socket_->send(*frames);
+  }
+
+  void close(close_reason reason) override {
+    switch (reason) {
+      case close_reason::disconnected:
+      case close_reason::login_rejected:
+        socket_->disconnect();
+        return;
+      case close_reason::server_shutdown:
+      case close_reason::slow_consumer:
+      case close_reason::instance_stalled:
+        socket_->close_connection();  // not a disconnect packet: after one, clients do not come back by themselves
+        return;
+    }
+  }
+
+ private:
+  enum class state : std::uint8_t { logging_in, logged_in, gone };
+
+  static task<void> log_in(std::shared_ptr<connection> self, handshake shown) {
+    result<login> who = co_await self->env_->auth.authenticate(self->id_, std::move(shown));
+    if (self->state_ == state::gone) co_return;
+    if (!who) {
+      self->reject(who.error());
+      co_return;
+    }
+    self->user_ = who->user;
+    std::shared_ptr<connection_sink> sink = self;
+    result<void> connected = co_await self->env_->chat.connect(self->user_, self->id_, std::move(sink));
+    if (self->state_ == state::gone) {  // it went while the service took it in
+      if (connected) self->env_->chat.disconnect(self->id_).detach();
+      co_return;
+    }
+    if (!connected) {
+      self->reject(connected.error());
+      co_return;
+    }
+    self->state_ = state::logged_in;
+    self->env_->logins.add();
+    value_map data = std::move(who->auth_data);
+    data.set("id", value(self->id_.str()));
+    value_list args;
+    args.emplace_back(self->user_.str());
+    args.emplace_back(std::move(data));
+    self->socket_->emit(describe(notification::login_confirmed).name, args);
+  }
+
+  static task<void> run(std::shared_ptr<connection> self, call c, std::optional<std::uint64_t> ack) {
+    reply answer = co_await self->env_->chat.execute(std::move(c));
+    --self->pending_;
+    if (!ack) co_return;
+    if (!answer) {
+      self->answer_error(ack, answer.error());
+      co_return;
+    }
+    value_list args;
+    args.reserve(answer->size() + 2);
+    args.emplace_back(nullptr);
+    for (value& item : *answer)
+      args.push_back(std::move(item));
+    if (args.size() == 1) args.emplace_back(nullptr);
+    self->socket_->acknowledge(*ack, args);
+  }
+
+  void reject(const chat_error& error) {
+    env_->rejections.add();
+    value_list args;
+    args.push_back(shown(error));
+    socket_->emit(describe(notification::login_rejected).name, args);
+    socket_->disconnect();
+  }
+
+  void answer_error(std::optional<std::uint64_t> ack, const chat_error& error) {
+    if (!ack) return;
+    value_list args;
+    args.push_back(shown(error));
+    args.emplace_back(nullptr);
+    socket_->acknowledge(*ack, args);
+  }
+
+  [[nodiscard]] value shown(const chat_error& error) const {
+    return env_->chat.options().use_raw_error_objects ? value(error_object(error)) : value(error_text(error));
+  }
+
+  std::shared_ptr<environment> env_;
+  std::shared_ptr<nsp_socket> socket_;
+  connection_id id_;
+  user_name user_;
+  state state_ = state::logging_in;
+  std::size_t pending_ = 0;
+};
+
+chat_namespace::chat_namespace(service& chat, authenticator& auth, metrics_registry& metrics,
+                               chat_namespace_options options)
+    : env_(std::make_shared<environment>(chat, auth, metrics, options)) {}
+
+chat_namespace::~chat_namespace() = default;
+
+std::shared_ptr<socket_handler> chat_namespace::on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) {
+  auto made = std::make_shared<connection>(env_, std::move(socket));
+  made->start(std::move(shown));
+  return made;
+}
+
+}  // namespace roombus::socketio

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "adapters/socketio/nsp_socket.hpp"
+#include "core/metrics.hpp"
+#include "core/ports/authenticator.hpp"
+#include "core/service.hpp"
+
+namespace roombus::socketio {
+
+struct chat_namespace_options {
+  std::size_t max_pending_requests = 1000;  ///< running at once per connection; more are answered rateLimited
+};
+
+/// The chat service as a socket.io namespace: sockets log in, their events are commands, notifications are events.
+/// Source: contract §2, §5, §6.
+class chat_namespace final : public nsp_handler {
+ public:
+  /// Everything passed in outlives the namespace and its sockets.
+  chat_namespace(service& chat, authenticator& auth, metrics_registry& metrics, chat_namespace_options options = {});
+  ~chat_namespace() override;
+
+  std::shared_ptr<socket_handler> on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) override;
+
+ private:
+  struct environment;
+  class connection;
+  std::shared_ptr<environment> env_;  // shared with the connections
+};
+
+}  // namespace roombus::socketio

@@ -46,7 +46,7 @@ export class LogView {
     const { room, scroller } = this;
     const place = room.following ? null : this.#place();
     reconcile(this.list, this.#rows());
-    if (place) scroller.scrollTop += place.node.getBoundingClientRect().top - place.top;
+    if (place?.node.isConnected) scroller.scrollTop += place.node.getBoundingClientRect().top - place.top;
     else this.#stayAtEnd();
     setText(byId('history-start'), this.#startText());
     this.jump.hidden = room.following;
@@ -82,7 +82,10 @@ export class LogView {
         if (own) row.dataset.state = 'sent';
         return row;
       },
-      update: (row) => row.classList.toggle('follows', follows),
+      update: (row) => {
+        row.classList.toggle('follows', follows);
+        row.classList.toggle('same-minute', follows && minuteOf(before) === minuteOf(message));
+      },
     };
   }
 
@@ -121,7 +124,7 @@ export class LogView {
     return timeline.first > 1 ? 'Earlier messages are no longer kept.' : 'The room begins here.';
   }
 
-  /// The first row in sight and where it is, to be put back there after rows came or went.
+  /// The first message in sight and where it is, to be put back there after rows came or went.
   #place() {
     const top = this.scroller.getBoundingClientRect().top;
     const rows = this.list.children;
@@ -132,17 +135,23 @@ export class LogView {
       if (rows[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
       else high = middle;
     }
+    // dividers come and go with their neighbours
+    while (rows[low] && !rows[low].classList.contains('message')) low += 1;
     return rows[low] ? { node: rows[low], top: rows[low].getBoundingClientRect().top } : null;
   }
 
   #stayAtEnd() {
     if (this.room.following) this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.top = this.scroller.scrollTop;
   }
 
   #scrolled() {
     const { scroller, room } = this;
     const fromEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    const following = fromEnd < NEAR_END && room.timeline.atEnd;
+    const upwards = scroller.scrollTop < (this.top ?? 0);
+    this.top = scroller.scrollTop;
+    // away from the end without a move upwards: something grew, and following it is on its way
+    const following = (fromEnd < NEAR_END || (room.following && !upwards)) && room.timeline.atEnd;
     if (following !== room.following) {
       room.following = following;
       this.jump.hidden = following;
@@ -161,6 +170,10 @@ export class LogView {
 
 function divider(key, kind, text) {
   return { key, build: () => el('li', { class: `divider ${kind}` }, el('span', { text })) };
+}
+
+function minuteOf({ timestamp }) {
+  return Math.floor(timestamp / 60_000);
 }
 
 function dayOf(timestamp) {

@@ -7,6 +7,8 @@ import { avatar, el, onRelease } from './dom.js';
 const LONG_TEXT = 4000;
 const MAX_FIELDS = 24;
 const LONG_VALUE = 160;
+const MAX_WIDTH = 420; // of a picture in the log, pixels
+const MAX_HEIGHT = 320;
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
@@ -74,7 +76,9 @@ function picture(bytes, name, urls) {
   if (!found) return download(bytes, name, urls);
   const url = URL.createObjectURL(new Blob([bytes], { type: found.type }));
   urls.push(url);
-  const image = el('img', { src: url, alt: name, width: String(found.width), height: String(found.height), decoding: 'async' });
+  const scale = Math.min(1, MAX_WIDTH / found.width, MAX_HEIGHT / found.height);
+  const [width, height] = [found.width, found.height].map((side) => String(Math.max(1, Math.round(side * scale))));
+  const image = el('img', { src: url, alt: name, width, height, decoding: 'async' }); // keeps its place before it is decoded
   return el('a', { class: 'picture', href: url, download: fileName(name), title: `Save ${name}` }, image);
 }
 

@@ -1,0 +1,217 @@
+#include "bridge/server/instance.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "adapters/auth/dev_authenticator.hpp"
+#include "adapters/auth/reject_all_authenticator.hpp"
+#include "adapters/console/console_site.hpp"
+#include "adapters/http/http_server.hpp"
+#include "adapters/http/static_site.hpp"
+#include "adapters/http/status_handler.hpp"
+#include "adapters/loop/event_loop.hpp"
+#include "adapters/memory/memory_store.hpp"
+#include "adapters/socketio/chat_namespace.hpp"
+#include "adapters/socketio/socketio_server.hpp"
+#include "bridge/server/mqtt_side.hpp"
+#include "core/service.hpp"
+
+namespace roombus::server {
+
+namespace {
+
+constexpr const char* socketio_path = "/socket.io/";
+constexpr const char* status_paths[] = {"/healthz", "/readyz", "/metrics"};
+
+http::server_options listener_options(const config& settings, std::string name, const endpoint& where) {
+  http::server_options options;
+  options.name = std::move(name);
+  options.address = where.host;
+  options.port = where.port;
+  options.bounds.max_body = settings.http.max_http_buffer;
+  options.bounds.max_ws_message = settings.http.max_http_buffer;
+  options.bounds.max_header = settings.http.max_header;
+  options.bounds.max_connections = settings.http.max_connections;
+  options.bounds.max_connections_per_address = settings.http.max_connections_per_address;
+  options.bounds.max_queue = settings.http.max_queue;
+  options.bounds.request_timeout_ms = settings.http.request_timeout_ms;
+  options.bounds.idle_timeout_ms = settings.http.idle_timeout_ms;
+  options.bounds.compression = settings.http.compression;
+  return options;
+}
+
+socketio::socketio_options socketio_options_of(const config& settings) {
+  using ms = std::chrono::milliseconds;
+  socketio::socketio_options options;
+  options.engine.eio4 = {ms(settings.socketio.ping_interval_ms), ms(settings.socketio.ping_timeout_ms)};
+  options.engine.eio3 = {ms(settings.socketio.ping_interval_ms), ms(settings.socketio.eio3_ping_timeout_ms)};
+  options.engine.upgrade_timeout = ms(settings.socketio.upgrade_timeout_ms);
+  options.engine.max_payload = settings.http.max_http_buffer;
+  options.engine.max_pending = settings.http.max_queue;
+  options.engine.max_sessions = settings.http.max_connections;
+  options.engine.cors.origins = settings.http.cors_origins;
+  options.connect_timeout = ms(settings.socketio.connect_timeout_ms);
+  options.packets.max_attachments = settings.socketio.max_attachments;
+  options.packets.max_attachment_bytes = settings.http.max_http_buffer;
+  options.packets.json = settings.payload;
+  return options;
+}
+
+std::vector<http::static_file> page_files() {
+  std::vector<http::static_file> files;
+  for (const console::site_file& file : console::console_files()) {
+    http::static_file out;
+    out.path = file.path;
+    out.content_type = file.content_type;
+    out.bytes = std::make_shared<const std::string>(file.bytes);
+    out.gzip = std::make_shared<const std::string>(file.gzip_bytes);
+    out.etag = file.etag;
+    files.push_back(std::move(out));
+  }
+  return files;
+}
+
+std::unique_ptr<authenticator> make_authenticator(const config& settings, log_sink& log) {
+  if (settings.auth.dev) return std::make_unique<dev_authenticator>(log, settings.auth.dev_list());
+  log.write(
+      roombus::log_level::warning, "no_login_method",
+      "no login method is configured: every login will be rejected (--dev allows logins by name from this machine)");
+  return std::make_unique<reject_all_authenticator>();
+}
+
+}  // namespace
+
+struct instance::parts {
+  parts(config given, event_loop& l, log_sink& s)
+      : settings(std::move(given)),
+        loop(l),
+        log(s),
+        id(settings.instance.id.empty() ? random_hex(random, 8) : settings.instance.id),
+        data(make_memory_store(time)),
+        chat(settings.chat, settings.limits, id, service::environment{*data, time, random, loop, log, metrics}),
+        logins(make_authenticator(settings, log)),
+        public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
+        admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
+        sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
+        browsers(chat, *logins, metrics),
+        page(page_files(), std::string(console::content_security_policy)),
+        status(metrics, [this] { return ready && !stopping; }) {
+    sockets.add_namespace(settings.http.nsp, browsers);
+    public_listener.route(socketio_path, sockets.requests());
+    if (settings.http.page) public_listener.route("/", page);
+    for (const char* path : status_paths) {
+      public_listener.route(path, status);
+      admin_listener.route(path, status);
+    }
+    if (settings.mqtt.broker.kind != broker_kind::none) {
+      devices =
+          std::make_unique<mqtt_side>(settings, id, mqtt_side::environment{chat, loop, time, random, log, metrics});
+    }
+  }
+
+  /// Creates each [[room]] that is not there yet; answers what went wrong, or "".
+  std::string add_rooms() {
+    for (const room_entry& room : settings.rooms) {
+      // the stores that wait (none yet) will be awaited here before the listeners open
+      auto adding = chat.add_room(room.name, room.settings);
+      const result<void> added = adding.take();
+      if (!added && added.error().code() != errc::room_exists) {
+        return "room " + room.name.str() + " cannot be created: " + std::string(added.error().code_name());
+      }
+    }
+    return "";
+  }
+
+  config settings;
+  event_loop& loop;
+  log_sink& log;
+  system_clock time;
+  system_random random;
+  metrics_registry metrics;
+  std::string id;
+  std::unique_ptr<store> data;
+  service chat;
+  std::unique_ptr<authenticator> logins;
+  http::server public_listener;
+  http::server admin_listener;
+  socketio::server sockets;
+  socketio::chat_namespace browsers;
+  http::static_site page;
+  http::status_handler status;
+  std::unique_ptr<mqtt_side> devices;
+  std::uint16_t http_port = 0;
+  std::uint16_t admin_port = 0;
+  bool ready = false;
+  bool stopping = false;
+  std::size_t stops_pending = 0;
+  timer_handle stop_limit;
+};
+
+instance::instance(config settings, event_loop& loop, log_sink& log)
+    : parts_(std::make_unique<parts>(std::move(settings), loop, log)) {}
+
+instance::~instance() = default;
+
+void instance::start(std::function<void()> ready, std::function<void(const std::string&)> failed) {
+  parts& p = *parts_;
+  // refused later, when the caller has what it needs to stop us
+  auto refuse = [&p, failed](std::string reason) { p.loop.post([failed, reason] { failed(reason); }); };
+  if (const std::string problem = p.add_rooms(); !problem.empty()) return refuse(problem);
+  const http::listen_result admin = p.admin_listener.listen();
+  if (!admin) return refuse(admin.error);
+  p.admin_port = admin.port;
+  const http::listen_result browsers = p.public_listener.listen();
+  if (!browsers) return refuse(browsers.error);
+  p.http_port = browsers.port;
+
+  auto up = [&p, ready = std::move(ready)] {
+    if (p.ready || p.stopping) return;
+    p.ready = true;
+    ready();
+  };
+  if (p.devices) {
+    p.devices->start(std::move(up), std::move(failed));
+  } else {
+    p.loop.post(std::move(up));
+  }
+}
+
+void instance::stop(std::function<void(bool clean)> stopped) {
+  parts& p = *parts_;
+  if (p.stopping) return;
+  p.stopping = true;
+  const auto limit = p.settings.chat.close_timeout;
+  p.public_listener.stop_accepting();
+  p.chat.close_all(close_reason::server_shutdown);
+  p.sockets.close_all();  // those who have not logged in
+
+  p.stops_pending = p.devices ? 3 : 2;
+  p.stop_limit = p.loop.after(limit + std::chrono::seconds(3), [stopped] { stopped(false); });
+  auto one_done = [&p, stopped] {
+    if (--p.stops_pending > 0) return;
+    p.stop_limit.cancel();
+    stopped(true);
+  };
+  p.public_listener.close(limit, one_done);
+  p.admin_listener.close(limit, one_done);
+  if (p.devices) p.devices->stop(limit, one_done);
+}
+
+const std::string& instance::id() const {
+  return parts_->id;
+}
+
+endpoint instance::http_address() const {
+  return {parts_->settings.http.listen.host, parts_->http_port};
+}
+
+endpoint instance::admin_address() const {
+  return {parts_->settings.admin.listen.host, parts_->admin_port};
+}
+
+std::optional<endpoint> instance::mqtt_address() const {
+  if (!parts_->devices) return std::nullopt;
+  return parts_->devices->device_address();
+}
+
+}  // namespace roombus::server

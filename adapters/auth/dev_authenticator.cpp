@@ -20,7 +20,7 @@ const std::string* name_of(const handshake& shown) {
 
 }  // namespace
 
-dev_authenticator::dev_authenticator(log_sink& log, network_list trusted) : trusted_(std::move(trusted)) {
+dev_authenticator::dev_authenticator(network_list trusted, log_sink& log) : trusted_(std::move(trusted)) {
   log.write(log_level::warning, "dev_login", "development login is on: clients on this machine are whoever they say");
 }
 

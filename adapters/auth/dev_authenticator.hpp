@@ -11,8 +11,9 @@ namespace roombus {
 /// (another address).
 class dev_authenticator final : public authenticator {
  public:
-  /// Warns in the log that everybody is let in. `trusted` is the loopback unless the operator vouches for more.
-  explicit dev_authenticator(log_sink& log, network_list trusted = network_list::loopback());
+  /// Warns in the log that everybody is let in. `trusted` is `network_list::loopback()` unless the operator vouches for
+  /// more.
+  dev_authenticator(network_list trusted, log_sink& log);
 
   task<result<login>> authenticate(connection_id id, handshake shown) override;
 

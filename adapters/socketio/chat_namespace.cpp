@@ -6,20 +6,22 @@
 
 namespace roombus::socketio {
 
-struct chat_namespace::environment {
-  environment(service& c, authenticator& a, metrics_registry& metrics, chat_namespace_options o)
-      : chat(c),
-        auth(a),
+struct chat_namespace::shared {
+  shared(chat_environment env, chat_namespace_options o)
+      : chat(env.chat),
+        auth(env.auth),
+        log(env.log),
         options(o),
-        logins(metrics.add_counter("roombus_socketio_logins_total", "Accepted logins of socket.io clients.")),
-        rejections(
-            metrics.add_counter("roombus_socketio_login_rejections_total", "Rejected logins of socket.io clients.")),
-        commands(metrics.add_counter("roombus_socketio_commands_total", "Commands from socket.io clients.")),
-        limited(metrics.add_counter("roombus_socketio_rate_limited_total",
-                                    "Commands refused because too many of the connection were running.")) {}
+        logins(env.metrics.add_counter("roombus_socketio_logins_total", "Accepted logins of socket.io clients.")),
+        rejections(env.metrics.add_counter("roombus_socketio_login_rejections_total",
+                                           "Rejected logins of socket.io clients.")),
+        commands(env.metrics.add_counter("roombus_socketio_commands_total", "Commands from socket.io clients.")),
+        limited(env.metrics.add_counter("roombus_socketio_rate_limited_total",
+                                        "Commands refused because too many of the connection were running.")) {}
 
   service& chat;
   authenticator& auth;
+  log_sink& log;
   chat_namespace_options options;
   counter& logins;
   counter& rejections;
@@ -32,7 +34,7 @@ class chat_namespace::connection final : public socket_handler,
                                          public connection_sink,
                                          public std::enable_shared_from_this<connection> {
  public:
-  connection(std::shared_ptr<environment> env, std::shared_ptr<nsp_socket> socket)
+  connection(std::shared_ptr<shared> env, std::shared_ptr<nsp_socket> socket)
       : env_(std::move(env)), socket_(std::move(socket)), id_(socket_->id()) {}
 
   void start(handshake shown) { log_in(shared_from_this(), std::move(shown)).detach(); }
@@ -109,6 +111,8 @@ class chat_namespace::connection final : public socket_handler,
     }
     self->state_ = state::logged_in;
     self->env_->logins.add();
+    self->env_->log.write(log_level::debug, "socketio_login",
+                          "connection " + self->id_.str() + " is user " + self->user_.str());
     value_map data = std::move(who->auth_data);
     data.set("id", value(self->id_.str()));
     value_list args;
@@ -136,6 +140,8 @@ class chat_namespace::connection final : public socket_handler,
 
   void reject(const chat_error& error) {
     env_->rejections.add();
+    env_->log.write(log_level::info, "socketio_login_rejected",
+                    "connection " + id_.str() + ": " + std::string(error.code_name()));
     value_list args;
     args.push_back(shown(error));
     socket_->emit(describe(notification::login_rejected).name, args);
@@ -154,7 +160,7 @@ class chat_namespace::connection final : public socket_handler,
     return env_->chat.options().use_raw_error_objects ? value(error_object(error)) : value(error_text(error));
   }
 
-  std::shared_ptr<environment> env_;
+  std::shared_ptr<shared> env_;
   std::shared_ptr<nsp_socket> socket_;
   connection_id id_;
   user_name user_;
@@ -162,14 +168,13 @@ class chat_namespace::connection final : public socket_handler,
   std::size_t pending_ = 0;
 };
 
-chat_namespace::chat_namespace(service& chat, authenticator& auth, metrics_registry& metrics,
-                               chat_namespace_options options)
-    : env_(std::make_shared<environment>(chat, auth, metrics, options)) {}
+chat_namespace::chat_namespace(chat_environment env, chat_namespace_options options)
+    : shared_(std::make_shared<shared>(env, options)) {}
 
 chat_namespace::~chat_namespace() = default;
 
 std::shared_ptr<socket_handler> chat_namespace::on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) {
-  auto made = std::make_shared<connection>(env_, std::move(socket));
+  auto made = std::make_shared<connection>(shared_, std::move(socket));
   made->start(std::move(shown));
   return made;
 }

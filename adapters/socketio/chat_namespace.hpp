@@ -5,6 +5,7 @@
 #include "adapters/socketio/nsp_socket.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/authenticator.hpp"
+#include "core/ports/environment.hpp"
 #include "core/service.hpp"
 
 namespace roombus::socketio {
@@ -13,20 +14,27 @@ struct chat_namespace_options {
   std::size_t max_pending_requests = 1000;  ///< running at once per connection; more are answered rateLimited
 };
 
+/// What the chat namespace needs from outside; all of it outlives the namespace and its sockets.
+struct chat_environment {
+  service& chat;
+  authenticator& auth;
+  metrics_registry& metrics;
+  log_sink& log;
+};
+
 /// The chat service as a socket.io namespace: sockets log in, their events are commands, notifications are events.
 /// Source: contract §2, §5, §6.
 class chat_namespace final : public nsp_handler {
  public:
-  /// Everything passed in outlives the namespace and its sockets.
-  chat_namespace(service& chat, authenticator& auth, metrics_registry& metrics, chat_namespace_options options = {});
+  explicit chat_namespace(chat_environment env, chat_namespace_options options = {});
   ~chat_namespace() override;
 
   std::shared_ptr<socket_handler> on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) override;
 
  private:
-  struct environment;
+  struct shared;
   class connection;
-  std::shared_ptr<environment> env_;  // shared with the connections
+  std::shared_ptr<shared> shared_;  // shared with the connections
 };
 
 }  // namespace roombus::socketio

@@ -72,7 +72,7 @@ std::vector<http::static_file> page_files() {
 }
 
 std::unique_ptr<authenticator> make_authenticator(const config& settings, log_sink& log) {
-  if (settings.auth.dev) return std::make_unique<dev_authenticator>(log, settings.auth.dev_list());
+  if (settings.auth.dev) return std::make_unique<dev_authenticator>(settings.auth.dev_list(), log);
   log.write(
       roombus::log_level::warning, "no_login_method",
       "no login method is configured: every login will be rejected (--dev allows logins by name from this machine)");
@@ -93,7 +93,7 @@ struct instance::parts {
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
         admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
-        browsers(chat, *logins, metrics),
+        browsers(socketio::chat_environment{chat, *logins, metrics, log}),
         page(page_files(), std::string(console::content_security_policy)),
         status(metrics, [this] { return ready && !stopping; }) {
     sockets.add_namespace(settings.http.nsp, browsers);

@@ -190,7 +190,7 @@ void bridge::impl::on_status(const device_levels& levels, const received_message
   metrics_.statuses.add();
   sign shown;
   if (message.payload == "online") {
-    shown = message.retained ? sign::online_retained : sign::online;
+    shown = message.retained && !options_.births_are_fresh ? sign::online_retained : sign::online;
   } else if (message.payload == "offline") {
     shown = sign::offline;
   } else if (message.payload.empty() && !message.retained) {

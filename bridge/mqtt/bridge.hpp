@@ -29,6 +29,7 @@ struct bridge_options {
   std::size_t max_topic = 2048;  ///< bytes, both directions
   codec_limits payload;
   presence_times times;
+  bool births_are_fresh = false;  ///< a retained birth is as good as a live one: the broker keeps none when it dies
   std::size_t max_connections = 100'000;             ///< devices at a time; requests of more get rateLimited
   std::size_t max_pending = 256;                     ///< requests of one device that wait; more get rateLimited
   std::size_t max_pending_bytes = 64 * 1024 * 1024;  ///< of all waiting requests; more get rateLimited

@@ -19,6 +19,7 @@ presence_change presence::on_sign(sign s, std::int64_t now_ms) {
     leaves_at_.reset();
     probation_ends_at_.reset();
     idles_out_at_ = now_ms + times_->idle_timeout.count();
+    shown_since_down_ = true;
   }
   if (connected_) return presence_change::none;
   connected_ = true;
@@ -27,6 +28,7 @@ presence_change presence::on_sign(sign s, std::int64_t now_ms) {
 
 void presence::on_link_down() {
   link_up_ = false;
+  shown_since_down_ = false;
   probation_ends_at_.reset();
 }
 
@@ -34,7 +36,7 @@ void presence::on_link_up(std::int64_t now_ms) {
   if (link_up_) return;
   link_up_ = true;
   if (!connected_) return;
-  probation_ends_at_ = now_ms + times_->reconnect_grace.count();
+  if (!shown_since_down_) probation_ends_at_ = now_ms + times_->reconnect_grace.count();
   idles_out_at_ = now_ms + times_->idle_timeout.count();
 }
 

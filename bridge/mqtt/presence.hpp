@@ -6,7 +6,8 @@
 //                                 ▲────birth, request────┘
 // Beside that a present device has up to two more deadlines: one that never published a birth must send a request now
 // and then (idle), and after the link was lost everybody must show itself (probation), since a killed broker publishes
-// no wills. A retained birth does not count as showing itself: it may be older than what killed the broker.
+// no wills. A retained birth does not count as showing itself: it may be older than what killed the broker. (Where it
+// cannot, because the broker keeps nothing when it dies, the caller passes it as a plain `online`.)
 // Time is passed in (steady ms); nothing here waits.
 
 #include <chrono>
@@ -57,6 +58,7 @@ class presence {
   bool connected_ = false;
   bool born_ = false;
   bool link_up_ = true;
+  bool shown_since_down_ = false;  // a broker session may bring messages before the link counts as up
   std::optional<std::int64_t> leaves_at_;
   std::optional<std::int64_t> probation_ends_at_;
   std::int64_t idles_out_at_ = 0;

@@ -20,6 +20,8 @@ mqtt::bridge_options bridge_options_of(const config& settings) {
   options.times.offline_grace = std::chrono::milliseconds(section.offline_grace);
   options.times.idle_timeout = std::chrono::milliseconds(section.idle_timeout);
   options.times.reconnect_grace = std::chrono::milliseconds(section.reconnect_grace);
+  // the embedded broker runs without persistence: a birth that it still has is not older than itself
+  options.births_are_fresh = section.broker.kind == broker_kind::embedded;
   return options;
 }
 

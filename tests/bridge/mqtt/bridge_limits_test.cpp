@@ -36,8 +36,8 @@ TEST_F(bridge_limits, devices) {
 }
 
 TEST_F(bridge_limits, topics_and_payloads) {
-  EXPECT_EQ(call("a/1", "roomJoin", "[\"" + std::string(90, 'r') + "\"]").substr(0, 40),
-            R"({"error":{"code":"noRoom","args":["rrrrrrrrr)".substr(0, 40));
+  EXPECT_TRUE(
+      call("a/1", "roomJoin", "[\"" + std::string(90, 'r') + "\"]").starts_with(R"({"error":{"code":"noRoom")"));
   // the same number of letters takes three times the place in a topic
   EXPECT_TRUE(
       call("a/1", "roomJoin", "[\"" + std::string(90, '.') + "\"]").starts_with(R"({"error":{"code":"invalidName")"));

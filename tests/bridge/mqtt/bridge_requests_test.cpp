@@ -62,10 +62,8 @@ TEST_F(bridge_requests, reply_level_is_that_of_the_request_but_never_2) {
 }
 
 TEST_F(bridge_requests, errors_are_replies) {
-  EXPECT_EQ(call("a/c", "noSuch", "[]"),
-            R"({"error":{"code":"noCommand","args":["noSuch"],"text":"No such command noSuch"}})");
-  EXPECT_EQ(call("a/c", "roomJoin", R"(["attic"])"),
-            R"({"error":{"code":"noRoom","args":["attic"],"text":"No such room attic"}})");
+  EXPECT_TRUE(call("a/c", "noSuch", "[]").starts_with(R"({"error":{"code":"noCommand","args":["noSuch"],"text":")"));
+  EXPECT_TRUE(call("a/c", "roomJoin", R"(["attic"])").starts_with(R"({"error":{"code":"noRoom","args":["attic"],)"));
   EXPECT_TRUE(call("a/c", "roomJoin", "{").starts_with(R"({"error":{"code":"badArgument","args":[0,)"));
   EXPECT_TRUE(call("a/c", "roomJoin", "").starts_with(R"({"error":{"code":"wrongArgumentsCount")"));
   EXPECT_TRUE(call("a/c", "roomJoin", R"({"rom":"kitchen"})").starts_with(R"({"error":{"code":"badArgument")"));

@@ -6,6 +6,8 @@ import { toChatError } from './errors.js';
 export const MAX_WAITING = 50;
 /// The service knows a key for five minutes; later a repeat might say it twice, so it is not made without being asked.
 export const KEY_LIFE = 4 * 60_000;
+/// A message that the connection breaks on this often is what breaks it.
+export const MAX_TRIES = 5;
 
 /// Random key; `crypto.randomUUID` is missing on plain http from another machine, this is not.
 export function randomKey() {
@@ -20,7 +22,7 @@ export class Outbox {
     this.changed = changed;
     this.now = now;
     this.newKey = newKey;
-    this.items = []; // {key, message, state: 'pending' | 'sent' | 'failed', error, firstTry, id, echoed}
+    this.items = []; // {key, message, state: 'pending' | 'sent' | 'failed', error, created, firstTry, tries, asked, id, echoed}
     this.settled = 0;
     this.ready = false;
     this.busy = false;
@@ -29,7 +31,7 @@ export class Outbox {
   /// Queues a message; false when too many wait already.
   add(message) {
     if (this.items.length >= MAX_WAITING) return false;
-    this.items.push({ key: this.newKey(), message, state: 'pending', created: this.now(), firstTry: null });
+    this.items.push({ key: this.newKey(), message, state: 'pending', created: this.now(), firstTry: null, tries: 0 });
     this.changed();
     this.#pump();
     return true;
@@ -85,13 +87,15 @@ export class Outbox {
 
   /// False when the connection went and the item waits for the next one.
   async #attempt(item) {
-    if (item.firstTry !== null && !item.asked && this.now() - item.firstTry > KEY_LIFE) {
+    const late = item.firstTry !== null && this.now() - item.firstTry > KEY_LIFE;
+    if ((late || item.tries >= MAX_TRIES) && !item.asked) {
       item.state = 'failed';
       item.error = new Error('It may have been sent already: look above before you try again.');
       this.changed();
       return true;
     }
     item.firstTry ??= this.now();
+    item.tries += 1;
     item.asked = false;
     try {
       item.id = await this.deliver(item.message, item.key);

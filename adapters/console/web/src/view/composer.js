@@ -3,6 +3,8 @@
 import { preparePicture } from '../picture.js';
 import { byId, setText } from './dom.js';
 
+const MAX_TEXT = 50_000; // characters; with a picture still below what the service takes at once
+
 export class Composer {
   /// `send(message)` answers false when the message could not be taken.
   constructor(send) {
@@ -68,6 +70,7 @@ export class Composer {
   #submit() {
     const text = this.text.value.trim();
     if ((text === '' && !this.picture) || this.text.disabled) return;
+    if (text.length > MAX_TEXT) return this.tell('That is too long for one message.');
     const message = this.picture ? { ...this.picture } : {};
     if (text !== '') message.textMessage = text;
     if (!this.send(message)) return this.tell('Too many messages are waiting already. Send this one later.');

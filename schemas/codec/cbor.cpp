@@ -137,6 +137,7 @@ class reader {
     for (std::uint64_t i = 0; open || i < head.number; ++i) {
       if (!in_.next_untagged(t)) return false;
       if (open && t.type == kind::end) break;
+      if (t.type == kind::end) return in_.fail(codec_errc::syntax);
       if (t.type != kind::text && t.type != kind::text_chunks) return in_.fail(codec_errc::key_not_text);
       std::string key;
       if (!text(t, key) || !in_.next_untagged(t)) return false;

@@ -113,11 +113,13 @@ bool token_reader::next(token& t) {
 }
 
 bool token_reader::next_untagged(token& t) {
+  if (!next(t)) return false;
+  if (t.type != kind::tag) return true;
   do {
+    if (t.number == 2 || t.number == 3) return fail(codec_errc::bad_number);
     if (!next(t)) return false;
-    if (t.type == kind::tag && (t.number == 2 || t.number == 3)) return fail(codec_errc::bad_number);
   } while (t.type == kind::tag);
-  return true;
+  return t.type != kind::end || fail(codec_errc::syntax);  // a tag needs a value
 }
 
 }  // namespace roombus::cbor

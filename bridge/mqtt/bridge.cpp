@@ -295,7 +295,7 @@ void bridge::impl::arm_timer(const device_ptr& device) {
 
 void bridge::impl::close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) {
   if (device->generation != generation || !device->life.connected()) return;
-  env_.log.write(log_level::info, "mqtt_closed", device->id.str() + ": " + std::string(to_text(reason)));
+  env_.log.write(log_level::info, "device_closed", device->id.str() + ": " + std::string(to_text(reason)));
   device->life.on_ended();
   device->pending.push_back(pending_disconnect{});
   work_soon(device);
@@ -333,7 +333,7 @@ task<void> bridge::impl::work_off(std::shared_ptr<impl> self, device_ptr device)
         co_await self->disconnect(device);
       }
     } catch (const std::exception& e) {
-      self->env_.log.write(log_level::error, "mqtt_fault", device->id.str() + ": " + e.what());
+      self->env_.log.write(log_level::error, "device_fault", device->id.str() + ": " + e.what());
     }
   }
   device->working = false;
@@ -355,13 +355,13 @@ task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
   if (outcome) {
     device->registered = generation;
     device->connect_error.reset();
-    env_.log.write(log_level::debug, "mqtt_connected", device->id.str());
+    env_.log.write(log_level::debug, "device_connected", device->id.str());
     value_map data{{"id", value(device->id.str())}};
     value_list args{value(device->user.str()), value(std::move(data))};
     publisher_.send_event(*device, std::make_shared<event>(notification::login_confirmed, std::move(args)));
     co_return;
   }
-  env_.log.write(log_level::info, "mqtt_refused", device->id.str() + ": " + std::string(outcome.error().code_name()));
+  env_.log.write(log_level::info, "device_refused", device->id.str() + ": " + std::string(outcome.error().code_name()));
   device->connect_error = outcome.error();
   if (device->generation == generation) device->life.on_ended();
   value_list args{value(error_reply(outcome.error()))};
@@ -374,7 +374,7 @@ task<void> bridge::impl::disconnect(device_ptr device) {
   co_await env_.chat.disconnect(device->id);
   device->registered = 0;
   device->connect_error.reset();
-  env_.log.write(log_level::debug, "mqtt_disconnected", device->id.str());
+  env_.log.write(log_level::debug, "device_disconnected", device->id.str());
 }
 
 task<void> bridge::impl::run_request(device_ptr device, pending_request request) {
@@ -402,7 +402,7 @@ task<void> bridge::impl::run_request(device_ptr device, pending_request request)
   if (const room_name* room = std::get_if<room_name>(&request.target)) {
     if (answer) co_return;
     metrics_.failed_sends.add();
-    env_.log.write(log_level::debug, "mqtt_send_failed",
+    env_.log.write(log_level::debug, "device_send_failed",
                    device->id.str() + " to " + room->str() + ": " + std::string(answer.error().code_name()));
     co_return;
   }

@@ -16,12 +16,13 @@ chat_error payload_error(const codec_error& error) {
   return chat_error(errc::bad_argument, {value(0), value(to_text(error))});
 }
 
-/// True if `decode_send` kept the payload as bytes.
+/// True if `decode_send` kept the payload as it is, as bytes or as a text.
 bool is_wrapped(const value_map& message, const std::string& payload) {
   if (message.size() != 1) return false;
-  const value* data = message.find("data");
-  const byte_string* bytes = data == nullptr ? nullptr : data->if_bytes();
-  return bytes != nullptr && bytes->data == payload;
+  const value& kept = message.begin()->second;
+  if (const byte_string* bytes = kept.if_bytes()) return bytes->data == payload;
+  const std::string* text = kept.if_text();
+  return text != nullptr && *text == payload;
 }
 
 }  // namespace

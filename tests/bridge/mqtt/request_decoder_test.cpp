@@ -64,6 +64,10 @@ TEST(request_decoder, sends) {
   EXPECT_TRUE(decoded(send_of("{\"temp\":")).starts_with("badArgument[0,"));
 }
 
+TEST(request_decoder, a_text_does_not_pass_for_json) {
+  EXPECT_EQ(decoded(send_of("[warning] hot")), R"(roomMessage["kitchen",{"textMessage":"[warning] hot"}] -)");
+}
+
 TEST(request_decoder, a_picture_does_not_pass_for_cbor) {
   const std::string outcome = decoded(send_of("\x89PNG\r\n\x1a\n\xff"));
   EXPECT_EQ(outcome, R"(roomMessage["kitchen",{"data":{"type":"Buffer","data":"iVBORw0KGgr/"}}] -)");

@@ -20,7 +20,8 @@ TEST(dev_hints, lines_have_the_real_addresses) {
   const auto text = hints(where);
   for (const char* line :
        {"\n  http://127.0.0.1:8123/\n",
-        "  mosquitto_sub -h 127.0.0.1 -p 4567 -u sensor1 -i sensor1-sub -v -t 'roombus/u/sensor1/sensor1/room/#'",
+        "  mosquitto_sub -h 127.0.0.1 -p 4567 -u sensor1 -i sensor1-sub -V mqttv5 -v -t "
+        "'roombus/u/sensor1/sensor1/room/#'",
         "  mosquitto_pub -h 127.0.0.1 -p 4567 -u sensor1 -i sensor1-pub -t roombus/u/sensor1/sensor1/call/roomJoin/1 "
         "-m '[\"default\"]'\n",
         "-t roombus/u/sensor1/sensor1/send/default -m '{\"temp\":21.5}'\n"}) {

@@ -67,6 +67,8 @@ scenario('names that cannot be are refused in words', { mqtt: false }, async wor
   await name.fill('bob')
   await tab.page.getByLabel('Room').fill('<i>{x}</i>')
   await tab.page.getByRole('button', { name: 'Enter' }).click()
+  // no such room exists, and it cannot be made either
+  await tab.page.getByRole('button', { name: 'Create it and enter' }).click()
   await alert.getByText('The name “<i>{x}</i>” cannot be used').waitFor()
   assert.deepEqual(tab.complaints, [])
 })

@@ -32,7 +32,10 @@ scenario('a picture arrives byte for byte at devices, and theirs at the page', {
   const tab = await Tab.open(world, { query: { user: 'alice', room: 'studio' } })
   await tab.page.getByRole('button', { name: 'Create it and enter' }).click()
   await tab.state('joined')
-  const devices = [await world.device('cam-json'), await world.device('cam-cbor', { version: 5, encoding: 'cbor' })]
+  const devices = [
+    await world.device('cam-json', { client: 'cam1' }),
+    await world.device('cam-cbor', { client: 'cam2', version: 5, encoding: 'cbor' })
+  ]
   for (const device of devices) await device.call('roomJoin', 'studio')
 
   const picture = await tab.page.screenshot({ clip: { x: 0, y: 0, width: 320, height: 200 } })

@@ -65,7 +65,8 @@ class run {
     if (settings_.auth.dev) {
       dev_addresses where;
       where.http = instance_.http_address();
-      where.mqtt = instance_.mqtt_address();
+      // of a given broker we do not know where and how devices get in
+      if (settings_.mqtt.broker.kind == broker_kind::embedded) where.mqtt = instance_.mqtt_address();
       where.prefix = settings_.mqtt.prefix;
       if (!settings_.rooms.empty()) where.room = settings_.rooms.front().name.str();
       print_dev_hints(out_, where);

@@ -5,10 +5,8 @@
 #include "bridge/server/config_key.hpp"
 #include "core/utf8.hpp"
 
-#define FIELD(place)     \
-  [](auto& c) -> auto& { \
-    return c.place;      \
-  }  // a generic lambda, const and not
+// a generic lambda: for the constant and the changing configuration
+#define FIELD(place) ([](auto& c) -> auto& { return c.place; })
 
 namespace roombus::server {
 

@@ -36,6 +36,10 @@ class http_session final : public link_owner, public std::enable_shared_from_thi
 
   void on_drained() override { process(); }
   void on_failed() override;
+  void on_dropped() override {
+    phase_ = phase::done;
+    on_abort_ = nullptr;
+  }
   void on_check(std::int64_t now_ms) override;
   void on_server_close() override;
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -201,8 +202,8 @@ void tcp_link::drain_input() {
 }
 
 void tcp_link::drop() {
-  owner_ = nullptr;
   if (state_ != state::closed) close_socket();
+  if (auto owner = std::exchange(owner_, nullptr)) owner->on_dropped();
 }
 
 void tcp_link::check(std::int64_t now_ms) {

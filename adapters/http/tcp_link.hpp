@@ -32,6 +32,8 @@ class link_owner {
   virtual void on_drained() = 0;
   /// The socket is gone (write error, full queue, `fail`). Last call.
   virtual void on_failed() = 0;
+  /// The server is being destroyed: let go of what belongs to handlers (they may hold us), and call none. Last call.
+  virtual void on_dropped() = 0;
   /// Every check period: look at deadlines.
   virtual void on_check(std::int64_t now_ms) = 0;
   /// The server wants to end this connection politely.

@@ -119,6 +119,10 @@ class ws_session final : public link_owner, public ws_connection, public std::en
 
   void on_drained() override;
   void on_failed() override { ended(1006); }
+  void on_dropped() override {
+    on_open_ = nullptr;
+    handler_ = nullptr;
+  }
   void on_check(std::int64_t now_ms) override;
   void on_server_close() override { close(1001, "server shutdown"); }
 

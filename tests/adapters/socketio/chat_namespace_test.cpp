@@ -1,0 +1,200 @@
+#include "adapters/socketio/chat_namespace.hpp"
+
+#include <gtest/gtest.h>
+
+#include "adapters/auth/dev_authenticator.hpp"
+#include "adapters/memory/memory_store.hpp"
+#include "adapters/socketio/socketio_server.hpp"
+#include "tests/adapters/socketio/fake_http.hpp"
+#include "tests/support/fakes.hpp"
+
+namespace roombus::socketio {
+namespace {
+
+using strings = std::vector<std::string>;
+
+/// Answers when the test says so.
+struct slow_authenticator final : authenticator {
+  task<result<login>> authenticate(connection_id, handshake) override {
+    result<login> answer = co_await decision;
+    co_return answer;
+  }
+  completion<result<login>> decision;
+};
+
+class chat_namespace_test : public ::testing::Test {
+ protected:
+  explicit chat_namespace_test(chat_options options = {})
+      : chat(std::move(options), {}, "instance", service::environment{*data, time, random, timers, log, metrics}) {
+    server_.add_namespace("/chat-service", nsp);
+    room_settings settings;
+    settings.enable_userlist_updates = true;
+    auto added = chat.add_room(room_name("r"), std::move(settings));
+    EXPECT_TRUE(added.take().has_value());
+  }
+
+  /// A client that asked to log in by query; what it was sent is taken, up to the answer.
+  std::shared_ptr<test::fake_upgrade> connect(const std::string& eio, const std::string& user) {
+    auto ws = client.upgrade("EIO=" + eio + "&transport=websocket" + (user.empty() ? "" : "&user=" + user));
+    ws->open();
+    ws->connection->take();
+    ws->text("40/chat-service,");
+    ws->connection->frames.erase(ws->connection->frames.begin());
+    return ws;
+  }
+  strings ask(test::fake_upgrade& ws, const std::string& text) {
+    ws.connection->take();
+    ws.text("42/chat-service," + text);
+    timers.run_posted();
+    return ws.connection->take();
+  }
+
+  test::fake_clock time;
+  test::fake_scheduler timers{time};
+  test::fake_random random;
+  test::recording_log log;
+  metrics_registry metrics;
+  std::unique_ptr<store> data = make_memory_store(time);
+  service chat;
+  dev_authenticator auth{network_list::loopback(), log};
+  chat_namespace nsp{chat_environment{chat, auth, metrics, log}};
+  server server_{{}, engine_environment{timers, time, random, metrics}};
+  test::fake_client client{server_.requests()};
+};
+
+TEST_F(chat_namespace_test, confirms_a_login) {
+  const auto ws = connect("3", "alice");
+  const auto frames = ws->connection->take();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].find(R"(42/chat-service,["loginConfirmed","alice",{"id":"/chat-service#)"), 0U) << frames[0];
+  EXPECT_EQ(chat.connection_count(), 1U);
+  ws->gone();
+  timers.run_posted();
+  EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+TEST_F(chat_namespace_test, rejects_a_login_and_leaves_the_namespace) {
+  const auto ws = connect("4", "");
+  EXPECT_EQ(
+      ws->connection->take(),
+      (strings{R"(42/chat-service,["loginRejected","ChatServiceError: No login provided"])", "41/chat-service,"}));
+  EXPECT_FALSE(ws->connection->close_code);
+  EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+TEST_F(chat_namespace_test, rejects_a_name_that_is_none) {
+  const auto ws = connect("4", "a%3Ab");
+  const auto frames = ws->connection->take();
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].find(R"(42/chat-service,["loginRejected","ChatServiceError: String a:b)"), 0U) << frames[0];
+}
+
+TEST_F(chat_namespace_test, answers_commands) {
+  const auto ws = connect("4", "alice");
+  EXPECT_EQ(ask(*ws, R"(1["roomJoin","nowhere"])"),
+            strings{R"(43/chat-service,1["ChatServiceError: No such room nowhere",null])"});
+  EXPECT_EQ(ask(*ws, R"(2["roomJoin","r"])"),
+            (strings{R"(42/chat-service,["roomUserJoined","r","alice"])", "43/chat-service,2[null,1]"}));
+  EXPECT_EQ(ask(*ws, R"(3["systemMessage",1])"), strings{"43/chat-service,3[null,null]"});
+  EXPECT_EQ(ask(*ws, R"(4["nonsense",1])"),
+            strings{R"(43/chat-service,4["ChatServiceError: No such command nonsense",null])"});
+  EXPECT_EQ(ask(*ws, R"(["roomLeave","r"])"), strings()) << "no ack was asked for";
+}
+
+TEST_F(chat_namespace_test, answers_with_more_than_one_result) {
+  const auto ws = connect("4", "alice");
+  ask(*ws, R"(1["roomJoin","r"])");
+  const auto frames = ask(*ws, R"(2["roomRecentHistory","r",{}])");
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].find(R"(43/chat-service,2[null,[],{"gap":false,)"), 0U) << frames[0];
+}
+
+TEST_F(chat_namespace_test, binary_messages_reach_both_protocols) {
+  const auto sender = connect("4", "alice");
+  const auto reader = connect("3", "bob");
+  ask(*sender, R"(["roomJoin","r"])");
+  ask(*reader, R"(["roomJoin","r"])");
+  sender->connection->take();
+  sender->text(R"(451-/chat-service,9["roomMessage","r",{"data":{"_placeholder":true,"num":0}}])");
+  sender->binary("\x01\x02");
+  const auto at_sender = sender->connection->take();
+  ASSERT_EQ(at_sender.size(), 3U);
+  EXPECT_EQ(at_sender[0].find(R"(451-/chat-service,["roomMessage","r",{"data":{"_placeholder":true,"num":0},)"), 0U);
+  EXPECT_EQ(at_sender[1], "bin:\x01\x02");
+  EXPECT_EQ(at_sender[2], "43/chat-service,9[null,1]");
+  const auto at_reader = reader->connection->take();
+  ASSERT_EQ(at_reader.size(), 2U);
+  EXPECT_EQ(at_reader[0], at_sender[0]);
+  EXPECT_EQ(at_reader[1], "bin:\x04\x01\x02");
+}
+
+TEST_F(chat_namespace_test, a_shutdown_closes_connections_so_that_clients_come_back) {
+  const auto ws = connect("4", "alice");
+  ws->connection->take();
+  chat.close_all(close_reason::server_shutdown);
+  EXPECT_EQ(ws->connection->take(), strings()) << "no disconnect packet";
+  EXPECT_TRUE(ws->connection->close_code);
+  timers.run_posted();
+}
+
+TEST_F(chat_namespace_test, an_operators_disconnect_leaves_the_namespace) {
+  const auto ws = connect("4", "alice");
+  ws->connection->take();
+  chat.close_all(close_reason::disconnected);
+  EXPECT_EQ(ws->connection->take(), strings{"41/chat-service,"});
+  timers.run_posted();
+  EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+class raw_errors_test : public chat_namespace_test {
+ protected:
+  raw_errors_test() : chat_namespace_test(raw()) {}
+  static chat_options raw() {
+    chat_options options;
+    options.use_raw_error_objects = true;
+    return options;
+  }
+};
+
+TEST_F(raw_errors_test, errors_are_objects) {
+  const auto ws = connect("4", "alice");
+  EXPECT_EQ(ask(*ws, R"(1["roomJoin","x"])"),
+            strings{R"(43/chat-service,1[{"name":"ChatServiceError","code":"noRoom","args":["x"]},null])"});
+}
+
+class slow_login_test : public chat_namespace_test {
+ protected:
+  slow_login_test() {
+    server_.add_namespace("/slow", slow);
+    ws = client.upgrade("EIO=4&transport=websocket");
+    ws->open();
+    ws->text("40/slow,");
+    ws->connection->take();
+  }
+  static result<login> alice() {
+    login who;
+    who.user = user_name("alice");
+    return who;
+  }
+  slow_authenticator waiting;
+  chat_namespace slow{chat_environment{chat, waiting, metrics, log}};
+  std::shared_ptr<test::fake_upgrade> ws;
+};
+
+TEST_F(slow_login_test, commands_before_the_login_are_answered) {
+  ws->text(R"(42/slow,1["listOwnSockets"])");
+  ws->text(R"(42/slow,["listOwnSockets"])");
+  EXPECT_EQ(ws->connection->take(), strings{R"(43/slow,1["ChatServiceError: No login provided",null])"});
+  waiting.decision.complete(alice());
+  EXPECT_EQ(ws->connection->take().at(0).find(R"(42/slow,["loginConfirmed","alice")"), 0U);
+}
+
+TEST_F(slow_login_test, a_client_that_goes_before_its_login_leaves_nothing) {
+  ws->gone();
+  timers.run_posted();
+  waiting.decision.complete(alice());
+  EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+}  // namespace
+}  // namespace roombus::socketio

@@ -1,0 +1,128 @@
+#include "adapters/socketio/engine_server.hpp"
+
+#include "tests/adapters/socketio/engine_fixture.hpp"
+
+namespace roombus::socketio {
+namespace {
+
+using engine_server_test = engine_fixture;
+
+TEST_F(engine_server_test, opens_sessions_of_both_revisions) {
+  const auto v4 = client.get("EIO=4&transport=polling");
+  EXPECT_EQ(v4->body(), "0{\"sid\":\"" + session().sid() +
+                            "\",\"upgrades\":[\"websocket\"],\"pingInterval\":300,\"pingTimeout\":200,"
+                            "\"maxPayload\":1000000}");
+  const auto v3 = client.get("EIO=3&transport=polling");
+  EXPECT_EQ(v3->body().find(":0{"), 3U);
+  EXPECT_EQ(server.session_count(), 2U);
+}
+
+struct refused {
+  const char* name;
+  const char* method;
+  const char* query;
+  const char* body;
+};
+const std::vector<refused> refusals = {
+    {"no_transport", "GET", "EIO=4", R"({"code":0,"message":"Transport unknown"})"},
+    {"unknown_transport", "GET", "EIO=4&transport=x", R"({"code":0,"message":"Transport unknown"})"},
+    {"unknown_sid", "GET", "EIO=4&transport=polling&sid=x", R"({"code":1,"message":"Session ID unknown"})"},
+    {"post", "POST", "EIO=4&transport=polling", R"({"code":2,"message":"Bad handshake method"})"},
+    {"no_upgrade", "GET", "EIO=4&transport=websocket", R"({"code":3,"message":"Bad request"})"},
+    {"no_eio", "GET", "transport=polling", R"({"code":5,"message":"Unsupported protocol version"})"},
+    {"eio_2", "GET", "EIO=2&transport=polling", R"({"code":5,"message":"Unsupported protocol version"})"},
+    {"eio_blank", "GET", "EIO=4+&transport=polling", R"({"code":5,"message":"Unsupported protocol version"})"},
+};
+
+TEST_F(engine_server_test, refuses_bad_handshakes_as_node_does) {
+  for (const auto& c : refusals) {
+    SCOPED_TRACE(c.name);
+    const auto answer = client.request(c.method, c.query);
+    EXPECT_EQ(answer->status(), 400U);
+    EXPECT_EQ(answer->body(), c.body);
+    const auto ws = client.upgrade(std::string(c.method) == "POST" ? "EIO=4" : c.query);
+    EXPECT_EQ(ws->rejected.has_value(), std::string(c.name) != "no_upgrade");
+  }
+  EXPECT_EQ(server.session_count(), 0U);
+  EXPECT_GT(count(bad_input::handshake), 0U);
+  EXPECT_GT(count(bad_input::unknown_sid), 0U);
+}
+
+TEST_F(engine_server_test, refuses_another_revision_and_method_on_a_session) {
+  const auto query = open_polling("4");
+  const auto sid = session().sid();
+  EXPECT_EQ(client.get("EIO=3&transport=polling&sid=" + sid)->status(), 400U);
+  EXPECT_EQ(client.request("PUT", query)->status(), 400U);
+  EXPECT_TRUE(session().is_open());
+}
+
+TEST_F(engine_server_test, bounds_sessions_that_show_nothing) {
+  for (int i = 0; i < 3; ++i)
+    open_polling("4");
+  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U);
+  EXPECT_EQ(client.upgrade("EIO=4&transport=websocket")->rejected->status, 503U);
+  sessions[0]->set_established(true);
+  open_polling("4");
+  sessions[1]->set_established(true);
+  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U) << "max_sessions";
+  EXPECT_EQ(count(bad_input::overload), 3U);
+  timers.advance(ms(600));
+  EXPECT_EQ(server.session_count(), 0U);
+  sessions.clear();
+  for (int i = 0; i < 3; ++i)
+    open_polling("4");
+}
+
+TEST_F(engine_server_test, websockets_that_open_later_are_bounded_too) {
+  std::vector<std::shared_ptr<test::fake_upgrade>> waiting;
+  for (int i = 0; i < 4; ++i)
+    waiting.push_back(client.upgrade("EIO=4&transport=websocket"));
+  for (const auto& ws : waiting)
+    ws->open();
+  EXPECT_EQ(server.session_count(), 3U);
+  EXPECT_EQ(waiting[3]->connection->close_code, 1013);
+}
+
+TEST_F(engine_server_test, a_websocket_that_went_before_it_opened_leaves_nothing) {
+  const auto ws = client.upgrade("EIO=4&transport=websocket");
+  ws->gone();
+  ws->open();
+  EXPECT_EQ(server.session_count(), 0U);
+}
+
+TEST_F(engine_server_test, answers_preflights) {
+  const auto answer = client.request("OPTIONS", "EIO=4&transport=polling", {}, {{"origin", "http://a"}});
+  EXPECT_EQ(answer->status(), 204U);
+}
+
+TEST_F(engine_server_test, close_all_ends_sessions_and_refuses_new_ones) {
+  const auto polling = open_polling("4");
+  const auto waiting = client.get(polling);
+  const auto ws = open_websocket("4");
+  server.close_all();
+  timers.run_posted();
+  EXPECT_EQ(waiting->body(), "1");
+  EXPECT_EQ(ws->connection->close_code, 1000);
+  for (const auto& r : receivers)
+    EXPECT_EQ(r->ends, std::vector{session_end::server_close});
+  EXPECT_EQ(server.session_count(), 0U);
+  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U);
+}
+
+class eio4_only : public engine_fixture {
+ protected:
+  eio4_only() : engine_fixture(without_eio3()) {}
+  static engine_options without_eio3() {
+    auto options = small();
+    options.allow_eio3 = false;
+    return options;
+  }
+};
+
+TEST_F(eio4_only, refuses_eio_3) {
+  EXPECT_EQ(client.get("EIO=3&transport=polling")->body(), R"({"code":5,"message":"Unsupported protocol version"})");
+  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 200U);
+}
+
+}  // namespace
+}  // namespace roombus::socketio

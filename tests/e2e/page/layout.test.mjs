@@ -24,12 +24,12 @@ scenario('everything fits and works on 360 pixels', { mqtt: false }, async world
   await tab.state('joined')
   await tab.message(2).waitFor()
   assert.ok(await overflow(tab) <= 0, 'room')
-  for (const name of ['Leave', 'Send', /2 people/]) {
+  for (const name of ['Leave', 'Send', /2 here/]) {
     const box = await tab.page.getByRole('button', { name }).boundingBox()
     assert.ok(box.x >= 0 && box.x + box.width <= 360, `${name} is on the screen`)
     assert.ok(box.height >= 32, `${name} can be hit with a finger`)
   }
-  await tab.page.getByRole('button', { name: /2 people/ }).click()
+  await tab.page.getByRole('button', { name: /2 here/ }).click()
   await tab.person('bob').waitFor()
   await tab.line(other.user, 'temperature').waitFor()
   assert.ok(await overflow(tab) <= 0, 'people and devices')

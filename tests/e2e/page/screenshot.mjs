@@ -90,7 +90,7 @@ try {
   await bob.locator('#preview').waitFor()
   await say(bob, 'Red at last.')
   await sensor.send([climate(60), climate(61)])
-  await say(alice, 'Lovely. 24 degrees is enough, open the roof a little.')
+  await say(alice, 'Lovely. 22 degrees is enough, open the roof a little.')
   const pages = [[alice, 'screenshot.png'], [bob, 'screenshot-phone.png']]
   for (const [page, name] of pages) {
     const image = page.locator('.message img')

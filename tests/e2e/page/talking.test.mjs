@@ -93,6 +93,29 @@ scenario('a picture that is too large is made to fit', { mqtt: false }, async wo
   await tab.page.getByText('“list.txt” is not a picture that this browser can read.').waitFor()
 })
 
+scenario('a picture can be pasted and dropped', { mqtt: false }, async world => {
+  const other = await world.browser('bob')
+  await other.call('roomCreate', 'studio', false)
+  await other.call('roomJoin', 'studio')
+  const tab = await Tab.enter(world, 'alice', 'studio')
+  const picture = await tab.page.screenshot({ clip: { x: 0, y: 0, width: 20, height: 20 } })
+  for (const way of ['paste', 'drop']) {
+    await tab.text.evaluate((field, [kind, bytes]) => {
+      const data = new DataTransfer()
+      data.items.add(new File([Uint8Array.from(bytes)], `${kind}.png`, { type: 'image/png' }))
+      const common = { bubbles: true, cancelable: true }
+      field.dispatchEvent(kind === 'paste'
+        ? new ClipboardEvent('paste', { ...common, clipboardData: data })
+        : new DragEvent('drop', { ...common, dataTransfer: data }))
+    }, [way, [...picture]])
+    await tab.page.locator('#preview').waitFor()
+    await tab.text.press('Enter')
+    const message = await other.message('studio')
+    assert.equal(message.name, `${way}.png`)
+    assert.deepEqual(Buffer.from(message.image), picture)
+  }
+})
+
 scenario('a device draws its line and its will takes it off the list', {}, async world => {
   const owner = await world.browser('owner')
   await owner.call('roomCreate', 'greenhouse', false)

@@ -53,6 +53,12 @@ class Visit {
     for (const view of [this.log, this.side, this.composer]) view?.close();
   }
 
+  /// What the banner offers: to read again, or to create a room that is gone.
+  again() {
+    if (this.room.status !== 'absent') return this.room.latest();
+    return this.room.create().catch((error) => setText(byId('banner-text'), inWords(error)));
+  }
+
   seen() {
     this.unread = 0;
     this.#title();
@@ -130,7 +136,8 @@ class Visit {
     const text = texts[room.status] ?? (room.error ? inWords(room.error) : '');
     setText(byId('banner-text'), text);
     byId('banner').hidden = text === '';
-    byId('banner-retry').hidden = room.status !== 'joined';
+    byId('banner-retry').hidden = room.status !== 'joined' && room.status !== 'absent';
+    setText(byId('banner-retry'), room.status === 'absent' ? 'Create it again' : 'Try again');
   }
 
   /// Tells screen readers what people say; readings of devices would never let them finish.
@@ -239,7 +246,7 @@ function start() {
     byId('leave').disabled = false;
     leaveRoom();
   });
-  byId('banner-retry').addEventListener('click', () => visit?.room.latest());
+  byId('banner-retry').addEventListener('click', () => visit?.again());
   byId('side-toggle').addEventListener('click', () => setSideOpen(!byId('room').classList.contains('side-open')));
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !byId('room').classList.contains('side-open')) return;

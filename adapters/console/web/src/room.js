@@ -24,6 +24,7 @@ export class Room {
     this.timeline = new Timeline();
     this.readings = new Readings();
     this.users = new Set();
+    this.usersVersion = 0; // counts changes of it
     this.owner = null;
     this.admins = new Set();
     this.blocked = [];
@@ -98,9 +99,11 @@ export class Room {
         break;
       case 'roomUserJoined':
         this.users.add(args[1]);
+        this.usersVersion += 1;
         break;
       case 'roomUserLeft':
         this.users.delete(args[1]);
+        this.usersVersion += 1;
         break;
       case 'roomAccessRemoved':
         this.offline();
@@ -152,6 +155,7 @@ export class Room {
   /// Goes back to the newest messages.
   latest() {
     this.following = true;
+    this.error = null;
     if (this.timeline.atEnd) return this.changed();
     return this.#read((turn) => this.#readRecent(turn));
   }
@@ -265,6 +269,7 @@ export class Room {
     const [users] = await this.connection.call('roomGetAccessList', this.name, 'userlist');
     if (turn !== this.turn) return;
     this.users = new Set(users);
+    this.usersVersion += 1;
     const [info] = await this.connection.call('roomNotificationsInfo', this.name);
     clearInterval(this.refresh);
     // without notifications about who comes and goes, look now and then
@@ -279,6 +284,7 @@ export class Room {
       const [users] = await this.connection.call('roomGetAccessList', this.name, 'userlist');
       if (turn !== this.turn) return;
       this.users = new Set(users);
+      this.usersVersion += 1;
       this.changed();
     } catch {
       // the next look may succeed

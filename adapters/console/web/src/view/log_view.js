@@ -9,6 +9,8 @@ const NEAR_START = 500; // pixels from the start at which the page before is rea
 const SAME_BREATH = 5 * 60_000; // messages of one author within this stand under one name
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 
+const days = new Map();
+
 const GAPS = {
   lost: 'Some messages are missing here: the room no longer keeps them.',
   renewed: 'The room was made anew here. What was said before is gone.',
@@ -176,7 +178,16 @@ function minuteOf({ timestamp }) {
   return Math.floor(timestamp / 60_000);
 }
 
+/// The day in words. Asked for every row of every drawing, so it is remembered by the quarter of an hour, at which every
+/// time zone's days begin.
 function dayOf(timestamp) {
-  const date = new Date(timestamp);
-  return Number.isNaN(date.getTime()) ? '' : day.format(date);
+  const quarter = Math.floor(timestamp / 900_000);
+  let known = days.get(quarter);
+  if (known === undefined) {
+    const date = new Date(timestamp);
+    known = Number.isNaN(date.getTime()) ? '' : day.format(date);
+    if (days.size > 5000) days.clear();
+    days.set(quarter, known);
+  }
+  return known;
 }

@@ -12,6 +12,7 @@ export class SideView {
   constructor(room, user) {
     this.room = room;
     this.user = user;
+    this.users = [];
   }
 
   close() {
@@ -21,18 +22,20 @@ export class SideView {
 
   render() {
     const { room } = this;
-    const users = [...room.users].sort((a, b) => a.localeCompare(b));
-    setText(byId('people-count'), String(users.length));
-    reconcile(byId('people'), users.slice(0, MAX_SHOWN).map((user) => this.#person(user)));
-    setText(byId('people-more'), users.length > MAX_SHOWN ? `and ${users.length - MAX_SHOWN} more` : '');
+    if (this.version !== room.usersVersion) {
+      this.version = room.usersVersion;
+      this.users = [...room.users].sort(new Intl.Collator().compare).slice(0, MAX_SHOWN);
+      setText(byId('people-count'), String(room.users.size));
+      setText(byId('people-more'), room.users.size > MAX_SHOWN ? `and ${room.users.size - MAX_SHOWN} more` : '');
+    }
+    reconcile(byId('people'), this.users.map((user) => this.#person(user)));
     byId('blocked-part').hidden = room.blocked.length === 0;
     reconcile(byId('blocked'), room.blocked.slice(0, MAX_SHOWN).map((user) => this.#blocked(user)));
     const lines = room.readings.list();
-    setText(byId('readings-count'), String(lines.length));
     byId('readings-empty').hidden = lines.length > 0;
     reconcile(byId('readings'), lines.map((line) => this.#line(line)));
-    const people = `${users.length} ${users.length === 1 ? 'person' : 'people'}`;
-    setText(byId('side-toggle'), lines.length > 0 ? `${people}, ${lines.length} live` : people);
+    const here = `${room.users.size} here`;
+    setText(byId('side-toggle'), lines.length > 0 ? `${here}, ${lines.length} live` : here);
   }
 
   #person(user) {

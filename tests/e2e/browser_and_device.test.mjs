@@ -4,7 +4,10 @@ import assert from 'node:assert/strict'
 import { versions } from './support/browser.mjs'
 import { scenario } from './support/scenario.mjs'
 
-scenario('a browser and a device share a room', {}, async (world, t) => {
+// how long a device that went offline may take to come back; every test that waits for roomUserLeft waits so long
+const shortGrace = { config: '[mqtt]\noffline_grace = 200\n' }
+
+scenario('a browser and a device share a room', shortGrace, async (world, t) => {
   for (const version of versions) {
     for (const [protocol, encoding] of [[4, 'json'], [5, 'json'], [5, 'cbor']]) {
       const name = `socket.io ${version} and MQTT ${protocol === 4 ? '3.1.1' : '5'} ${encoding}`
@@ -57,8 +60,6 @@ async function shareRoom (world, room, version, protocol, encoding) {
   browser.close()
 }
 
-const shortGrace = { config: '[mqtt]\noffline_grace = 200\n' }
-
 scenario('the will of a device that is lost makes roomUserLeft appear in the browser', shortGrace, async (world, t) => {
   for (const version of [4, 5]) {
     await t.test(`MQTT ${version}`, async () => {
@@ -94,7 +95,7 @@ scenario('a browser that is lost or closes leaves its rooms for the devices', {}
   }
 })
 
-scenario('a user is joined until the last of its connections has left', {}, async world => {
+scenario('a user is joined until the last of its connections has left', shortGrace, async world => {
   const watcher = await world.browser('watcher')
   await watcher.call('roomCreate', 'den', false)
   await watcher.call('roomJoin', 'den')

@@ -27,7 +27,7 @@ scenario('keys on requests of browsers and devices', {}, async (world, t) => {
         const message = await watcher.message('den')
         assert.deepEqual([message.id, message.n, message.idempotencyKey], [id, n, undefined])
       }
-      const bad = ['', 'x'.repeat(129), 7, null]
+      const bad = ['', 'x'.repeat(129), 7]
       for (const idempotencyKey of bad) {
         await assert.rejects(client.call('roomMessage', 'den', { n: 4 }, { idempotencyKey }), /Bad argument at position 2/)
       }

@@ -32,10 +32,13 @@ export function errorText (code, args = []) {
   return `ChatServiceError: ${text}`
 }
 
-/** What a call is rejected with. `code` and `args` are missing where the wire carries the string form only. */
+/**
+ * What a call is rejected with; the message is the string form. `code` and `args` are missing where the wire carries the
+ * string form only, `text` (MQTT) is the text without what the string form puts before it.
+ */
 export class ChatError extends Error {
   constructor (wire) {
-    super(typeof wire === 'string' ? wire : wire.text ?? errorText(wire.code, wire.args))
+    super(typeof wire === 'string' ? wire : wire.text ? `ChatServiceError: ${wire.text}` : errorText(wire.code, wire.args))
     this.name = 'ChatError'
     this.wire = wire
     if (typeof wire !== 'string') {

@@ -34,11 +34,12 @@ export class Device {
   }
 
   /**
+   * Client ids are one name space for all users of a broker, so the usual one is made from the user's name.
    * Connects, subscribes and (unless `birth` is false) publishes its birth; a will tells of its loss. `version` is 4
    * (3.1.1) or 5, `encoding` json or cbor. `style` is how calls are made: "id" (reply topic by id) or "response" (MQTT 5).
    */
   static async connect (service, {
-    user, client = 'dev', version = 4, encoding = 'json', style = version === 5 ? 'response' : 'id', birth = true,
+    user, client = `${user}-1`, version = 4, encoding = 'json', style = version === 5 ? 'response' : 'id', birth = true,
     qos = 1, address = service.mqtt, ...more
   }) {
     const device = new Device({ user, client, version, encoding })
@@ -57,7 +58,10 @@ export class Device {
     await within(new Promise((resolve, reject) => {
       device.mqtt.once('connect', resolve)
       device.mqtt.once('error', reject)
-    }), `MQTT connection of ${user}`)
+    }), `MQTT connection of ${user}`).catch(error => {
+      device.mqtt.end(true)
+      throw error
+    })
     device.mqtt.on('error', () => {})
     await device.subscribe([`${device.base}/reply/#`, `${device.base}/event/#`, `${device.base}/room/#`])
     if (birth) await device.publish(`${device.base}/status`, 'online', { retain: true })
@@ -82,7 +86,8 @@ export class Device {
     const type = packet?.properties?.contentType
     if (type !== undefined && type !== jsonType && type !== cborType) throw new Error(`content type ${type}`)
     const isCbor = type === undefined ? payload.length > 0 && payload[0] >= 0x80 : type === cborType
-    if (isCbor !== (this.encoding === 'cbor')) this.otherEncoding = true
+    // which encoding a device uses is known from its first request on
+    if (this.lastReply && isCbor !== (this.encoding === 'cbor')) this.otherEncoding = true
     return isCbor ? cborg.decode(payload) : JSON.parse(payload.toString())
   }
 

@@ -67,3 +67,9 @@ export async function rawWebSocket (address, query) {
   await arrived(socket, /101 Switching[\s\S]*0\{"sid"/, 'open packet')
   return socket
 }
+
+/** Waits until the server ends the connection, or says by a close frame that it will (it then waits for ours a while). */
+export function closing (socket) {
+  const told = arrived(socket, /\x88/, 'close frame').catch(() => {})
+  return within(Promise.race([socket.ended, told.then(() => /\x88/.test(socket.text) ? true : socket.ended)]), 'close')
+}

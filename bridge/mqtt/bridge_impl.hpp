@@ -1,0 +1,101 @@
+#pragma once
+
+// The bridge's inside: one object, its functions in bridge.cpp (start, stop, presence, broker delivery),
+// bridge_intake.cpp (what the link reports) and bridge_work.cpp (one device's work, in order).
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "bridge/mqtt/bridge.hpp"
+#include "bridge/mqtt/bridge_metrics.hpp"
+#include "bridge/mqtt/device_publisher.hpp"
+#include "bridge/mqtt/mqtt_connection.hpp"
+#include "bridge/mqtt/request_decoder.hpp"
+#include "bridge/mqtt/room_encodings.hpp"
+#include "bridge/mqtt/topic_map.hpp"
+
+namespace roombus::mqtt {
+
+using device_ptr = std::shared_ptr<mqtt_connection>;  // shared: the map, coroutines at work, and weakly the sinks
+
+/// Topic and payload sizes are bounded; this stands for the rest that a waiting request costs.
+inline constexpr std::size_t request_overhead = 512;
+
+/// Lets `unordered_map<std::string, …>` be searched with a view.
+struct key_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
+};
+
+class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
+                           public device_output,
+                           public room_broadcaster {
+ public:
+  impl(bridge_options options, environment env)
+      : options_(std::move(options)),
+        env_(env),
+        topics_(options_.prefix, options_.profile, options_.max_topic),
+        metrics_(env.metrics),
+        publisher_(topics_, env.link, metrics_, env.time, env.log),
+        decoder_(options_.payload) {}
+
+  void start();
+  void stop(std::chrono::milliseconds limit, std::function<void()> done);
+  void detach();
+  [[nodiscard]] std::size_t device_count() const { return devices_.size(); }
+  [[nodiscard]] bool broadcasts() const { return options_.mode == delivery::broker; }
+
+  void deliver_to(mqtt_connection& device, const shared_event& e) override { publisher_.send_event(device, e); }
+  void close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) override;
+
+  void publish(const room_name& room, const shared_event& e) override;
+  task<result<void>> grant(room_name room, connection_id id) override;
+  task<result<void>> revoke(room_name room, connection_id id) override;
+
+ private:
+  // what the link reports
+  void on_message(received_message message);
+  void on_status(const device_levels& device, const received_message& message);
+  void on_request(const device_levels& device, pending_request request);
+  void on_link_up();
+  void on_link_down();
+
+  [[nodiscard]] device_ptr find_or_add(const device_levels& device);
+  void ignore(ignored reason, std::string_view topic);
+  void refuse(const pending_request& request, errc code);
+  void apply(const device_ptr& device, presence_change change);
+  void push(const device_ptr& device, pending_work work);
+  void arm_timer(const device_ptr& device);
+  void work_soon(const device_ptr& device);
+  void forget_if_absent(const mqtt_connection& device);
+  void stop_link_when_idle();
+
+  // one device's work, in order
+  static task<void> work_off(std::shared_ptr<impl> self, device_ptr device);
+  task<void> connect(device_ptr device, std::uint64_t generation);
+  task<void> disconnect(device_ptr device);
+  task<void> run_request(device_ptr device, pending_request request);
+  void use_encoding(mqtt_connection& device, wire format);
+
+  const bridge_options options_;
+  environment env_;
+  topic_map topics_;
+  bridge_metrics metrics_;
+  device_publisher publisher_;
+  request_decoder decoder_;
+  room_encodings encodings_;
+  std::unordered_map<std::string, device_ptr, key_hash, std::equal_to<>> devices_;
+  std::size_t pending_bytes_ = 0;
+  std::size_t working_ = 0;
+  std::uint64_t last_generation_ = 0;
+
+  bool stopping_ = false;
+  std::int64_t stop_by_ms_ = 0;
+  timer_handle stop_timer_;
+  std::function<void()> stopped_;
+};
+
+}  // namespace roombus::mqtt

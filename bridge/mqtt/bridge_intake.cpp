@@ -1,0 +1,125 @@
+// What the link reports: messages of devices, and the link's own ups and downs.
+
+#include <algorithm>
+#include <utility>
+
+#include "bridge/mqtt/bridge_impl.hpp"
+
+namespace roombus::mqtt {
+
+void bridge::impl::on_message(received_message message) {
+  const parsed_topic parsed = topics_.parse(message.topic);
+  if (const auto* reason = std::get_if<ignored>(&parsed)) return ignore(*reason, message.topic);
+  if (stopping_) return ignore(ignored::stopping, message.topic);
+  if (const auto* status = std::get_if<status_topic>(&parsed)) return on_status(status->device, message);
+  if (message.retained) return ignore(ignored::retained, message.topic);
+  if (message.correlation_data && message.correlation_data->size() > options_.max_correlation_data) {
+    return ignore(ignored::correlation_data, message.topic);
+  }
+
+  pending_request request;
+  request.payload = std::move(message.payload);
+  request.content_type = std::move(message.content_type);
+  if (const auto* send = std::get_if<send_topic>(&parsed)) {
+    metrics_.sends.add();
+    request.target = send->room;
+    if (message.correlation_data && !message.correlation_data->empty()) {
+      request.idempotency_key = idempotency_key_of(*message.correlation_data);
+      if (!request.idempotency_key) return ignore(ignored::correlation_data, message.topic);
+    }
+    return on_request(send->device, std::move(request));
+  }
+  const call_topic& asked = std::get<call_topic>(parsed);
+  metrics_.calls.add();
+  request.target = std::string(asked.command);
+  request.reply.level = std::min(message.level, qos::at_least_once);
+  request.reply.correlation_data = std::move(message.correlation_data);
+  const std::string base = topics_.device_base(asked.device.user, asked.device.client);
+  if (!asked.id.empty()) {
+    request.reply.topic = topic_map::reply(base, asked.id);
+  } else if (message.response_topic) {
+    if (topics_.is_response_topic(*message.response_topic, base)) {
+      request.reply.topic = std::move(*message.response_topic);
+    } else {
+      ignore(ignored::response_topic, message.topic);
+    }
+  }
+  on_request(asked.device, std::move(request));
+}
+
+void bridge::impl::on_status(const device_levels& levels, const received_message& message) {
+  metrics_.statuses.add();
+  sign shown;
+  if (message.payload == "online") {
+    shown = message.retained && !options_.births_are_fresh ? sign::online_retained : sign::online;
+  } else if (message.payload == "offline") {
+    shown = sign::offline;
+  } else if (message.payload.empty() && !message.retained) {
+    return;  // the retained status was cleared: says nothing about the device
+  } else {
+    return ignore(ignored::status, message.topic);
+  }
+  if (shown == sign::offline && !devices_.contains(levels.both)) return;
+  const device_ptr device = find_or_add(levels);
+  if (!device) return ignore(ignored::connections, message.topic);
+  apply(device, device->life.on_sign(shown, env_.time.steady_ms()));
+}
+
+void bridge::impl::on_request(const device_levels& levels, pending_request request) {
+  const device_ptr device = find_or_add(levels);
+  if (!device) {
+    metrics_.count(ignored::connections);
+    return refuse(request, errc::rate_limited);
+  }
+  const std::size_t size = request.payload.size() + request_overhead;
+  if (device->pending_requests >= options_.max_pending || pending_bytes_ + size > options_.max_pending_bytes) {
+    metrics_.overloads.add();
+    forget_if_absent(*device);
+    return refuse(request, errc::rate_limited);
+  }
+  apply(device, device->life.on_sign(sign::request, env_.time.steady_ms()));
+  request.generation = device->generation;
+  pending_bytes_ += size;
+  ++device->pending_requests;
+  push(device, std::move(request));
+}
+
+void bridge::impl::on_link_up() {
+  env_.log.write(log_level::info, "mqtt_up", "the broker takes messages");
+  for (auto& [key, device] : devices_) {
+    device->life.on_link_up(env_.time.steady_ms());
+    arm_timer(device);
+  }
+}
+
+void bridge::impl::on_link_down() {
+  env_.log.write(log_level::warning, "mqtt_down",
+                 "no broker; " + std::to_string(devices_.size()) + " connections are kept for now");
+  for (auto& [key, device] : devices_)
+    device->life.on_link_down();
+}
+
+device_ptr bridge::impl::find_or_add(const device_levels& levels) {
+  if (auto it = devices_.find(levels.both); it != devices_.end()) return it->second;
+  if (devices_.size() >= options_.max_connections) return nullptr;
+  auto device =
+      std::make_shared<mqtt_connection>(levels, topics_.device_base(levels.user, levels.client), options_.times);
+  devices_.emplace(device->key, device);
+  return device;
+}
+
+void bridge::impl::ignore(ignored reason, std::string_view topic) {
+  metrics_.count(reason);
+  env_.log.write(log_level::debug, "mqtt_ignored",
+                 "because of " + std::string(to_text(reason)) + ": " + std::string(topic.substr(0, 256)));
+}
+
+void bridge::impl::refuse(const pending_request& request, errc code) {
+  if (std::holds_alternative<room_name>(request.target)) {
+    metrics_.failed_sends.add();
+  } else {
+    publisher_.send_reply(request.reply, decoder_.encoding_of(request, wire::json), chat_error(code));
+  }
+}
+
+}  // namespace roombus::mqtt

@@ -27,9 +27,12 @@ class mqtt_client final : public chat_client {
     std::string body;
     put_text(body, "MQTT");
     body += static_cast<char>(version);
-    body += static_cast<char>(0x82);       // user name, clean start
+    body += static_cast<char>(0xa6);       // user name, retained will, clean start
     put_properties(body.append(2, '\0'));  // no keep alive
     put_text(body, user);
+    put_properties(body);
+    put_text(body, base_ + "status");
+    put_text(body, "offline");
     put_text(body, user);
     send_packet(0x10, body);
     flush();
@@ -111,6 +114,15 @@ class mqtt_client final : public chat_client {
       subscribe += '\0';
     }
     send_packet(0x82, subscribe);
+  }
+
+  // The service learns of a device by its birth.
+  void on_subscribed() {
+    std::string birth;
+    put_text(birth, base_ + "status");
+    put_properties(birth);
+    send_packet(0x31, birth + "online");
+    set_ready();
   }
 
   void on_publish(std::string_view body) {

@@ -16,7 +16,9 @@ namespace roombus::mqtt {
 namespace {
 
 constexpr std::size_t max_topic = 65535;
-constexpr std::size_t packet_overhead = 64;             ///< fixed header, lengths and packet id, generously
+constexpr std::size_t packet_overhead = 64;  ///< fixed header, lengths and packet id, generously
+/// Paho copies what it gets, and never frees what it has not sent yet when its client is destroyed: this bounds both.
+constexpr std::size_t max_handed_bytes = 4U << 20U;
 constexpr auto steady_after = std::chrono::seconds(5);  ///< a connection that lived so long starts the back-off anew
 
 bool is_topic_name(const std::string& topic) {
@@ -207,7 +209,8 @@ class link_core : public std::enable_shared_from_this<link_core> {
   // ---- publishing
 
   void pump() {
-    while (phase_ == phase::up && !queue_.empty() && handed_.size() < window_) {
+    while (phase_ == phase::up && !queue_.empty() && handed_.size() < window_ &&
+           (handed_.empty() || handed_bytes_ + queue_.front().size <= max_handed_bytes)) {
       queued next = std::move(queue_.front());
       queue_.pop_front();
       const std::uint64_t id = ++last_id_;
@@ -216,6 +219,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
         bytes_ -= next.size;
         finish_later(*at_once, std::move(next.done));
       } else {
+        handed_bytes_ += next.size;
         handed_.emplace(id, handed{std::move(next.done), next.size});
       }
     }
@@ -256,6 +260,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
     handed_.clear();
     queue_.clear();
     bytes_ = 0;
+    handed_bytes_ = 0;
     for (done_handler& call : calls) {
       dropped_.add();
       if (call && !gone_) call(publish_outcome::dropped);
@@ -278,6 +283,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
       if (found == handed_.end()) continue;  // dropped already, with its connection
       const done_handler done = std::move(found->second.done);
       bytes_ -= found->second.size;
+      handed_bytes_ -= found->second.size;
       handed_.erase(found);
       count(c.outcome);
       if (done) done(c.outcome);
@@ -388,7 +394,8 @@ class link_core : public std::enable_shared_from_this<link_core> {
   std::uint64_t last_id_ = 0;
   std::size_t window_;
   std::size_t max_packet_ = 268435455;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;         // of both
+  std::size_t handed_bytes_ = 0;  // with Paho
   std::vector<std::pair<done_handler, publish_outcome>> finished_;
   std::vector<received_message> early_;
   std::size_t early_bytes_ = 0;

@@ -19,7 +19,8 @@ paho_event message_of(std::size_t bytes) {
 TEST(PahoInbox, wakes_the_core_once_per_batch) {
   test::fake_scheduler loop;
   int woken = 0;
-  const auto inbox = std::make_shared<paho_inbox>(loop, [&] { ++woken; }, 1U << 20U);
+  const auto inbox = std::make_shared<paho_inbox>(
+      loop, [&] { ++woken; }, 1U << 20U);
   inbox->push(message_of(1));
   inbox->push(paho_completion{1, publish_outcome::done});
   loop.run_posted();
@@ -35,8 +36,10 @@ TEST(PahoInbox, wakes_the_core_once_per_batch) {
 
 TEST(PahoInbox, drops_messages_above_its_bytes_and_counts_them) {
   test::fake_scheduler loop;
-  const auto inbox = std::make_shared<paho_inbox>(loop, [] {}, 10000);
-  for (int i = 0; i < 5; ++i) inbox->push(message_of(4000));
+  const auto inbox = std::make_shared<paho_inbox>(
+      loop, [] {}, 10000);
+  for (int i = 0; i < 5; ++i)
+    inbox->push(message_of(4000));
   inbox->push(paho_event(paho_event::kind::lost, 1));
   paho_inbox::batch batch;
   inbox->take(batch);
@@ -52,7 +55,8 @@ TEST(PahoInbox, drops_messages_above_its_bytes_and_counts_them) {
 TEST(PahoInbox, says_nothing_once_closed) {
   test::fake_scheduler loop;
   int woken = 0;
-  const auto inbox = std::make_shared<paho_inbox>(loop, [&] { ++woken; }, 10000);
+  const auto inbox = std::make_shared<paho_inbox>(
+      loop, [&] { ++woken; }, 10000);
   inbox->push(message_of(1));
   inbox->close();
   inbox->push(message_of(1));

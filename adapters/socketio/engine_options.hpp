@@ -28,7 +28,7 @@ struct engine_options {
   std::size_t max_packets_per_body = 10'000;  ///< packets in one POST
   std::size_t max_pending = 4 * 1024 * 1024;  ///< bytes waiting for a client's poll; more ends the session
   std::size_t max_sessions = 100'000;         ///< more handshakes are answered 503
-  std::size_t max_half_open = 10'000;         ///< sessions that have joined no namespace yet; more are answered 503
+  std::size_t max_half_open = 10'000;         ///< sessions that have joined no namespace yet; with more the oldest ends
   cors_policy cors;
 };
 

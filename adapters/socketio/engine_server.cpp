@@ -62,8 +62,7 @@ std::optional<engine_refusal> engine_server::check_handshake(const http::request
   if (req.method != "GET") return engine_refusal::bad_method;
   if (!given.version) return engine_refusal::unsupported_version;
   if (*given.version == eio_version::v3 && !context_->options.allow_eio3) return engine_refusal::unsupported_version;
-  const bool full =
-      sessions_.size() >= context_->options.max_sessions || context_->half_open >= context_->options.max_half_open;
+  const bool full = sessions_.size() >= context_->options.max_sessions && context_->half_open.empty();
   if (full || closing_) return engine_refusal::overload;
   return std::nullopt;
 }
@@ -77,6 +76,14 @@ std::shared_ptr<engine_session> engine_server::find(const std::string& sid) {
 }
 
 std::shared_ptr<engine_session> engine_server::create(http::request& req, const parameters& given) {
+  // The oldest goes rather than the new one being refused: honest clients show themselves in no time, so that many who
+  // do not cannot keep them out.
+  const bool full = sessions_.size() >= context_->options.max_sessions ||
+                    context_->half_open.size() >= context_->options.max_half_open;
+  if (full && !context_->half_open.empty()) {
+    context_->metrics.count(bad_input::overload);
+    context_->half_open.front()->fail(session_end::overload);
+  }
   session_request first;
   first.query = given.query;
   first.headers = std::move(req.headers);

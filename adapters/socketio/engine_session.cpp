@@ -35,21 +35,21 @@ engine_session::engine_session(std::shared_ptr<engine_context> context, std::str
       poll_base64_(base64),
       ws_base64_(base64),
       first_(std::move(first)) {
-  ++context_->half_open;
+  set_established(false);
 }
 
 engine_session::~engine_session() {
-  if (!established_) --context_->half_open;
+  set_established(true);
   leave_gauge();
 }
 
 void engine_session::set_established(bool established) {
-  if (established == established_) return;
-  established_ = established;
-  if (established) {
-    --context_->half_open;
-  } else {
-    ++context_->half_open;
+  if (established == !half_open_) return;
+  if (half_open_) {
+    context_->half_open.erase(*half_open_);
+    half_open_.reset();
+  } else if (state_ == state::open) {
+    half_open_ = context_->half_open.insert(context_->half_open.end(), this);
   }
 }
 

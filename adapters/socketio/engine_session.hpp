@@ -7,7 +7,9 @@
 // in order. The receiver hears `on_end` once, in a later turn than the call that caused it.
 
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,8 @@ enum class session_end : std::uint8_t {
   server_close,     ///< we said so
   ping_timeout,     ///< the client did not show itself
   bad_input,        ///< the client sent what it must not send
-  slow              ///< too much was waiting for the client
+  slow,             ///< too much was waiting for the client
+  overload          ///< it showed nothing, and its place was needed
 };
 
 /// Takes what a session's client sends.
@@ -39,6 +42,8 @@ class session_receiver {
   virtual void on_end(session_end why) = 0;
 };
 
+class engine_session;
+
 /// What all sessions of one server share. Shared by server and sessions, as sockets may outlive the server by a turn.
 struct engine_context {
   engine_context(engine_options o, scheduler& s, const clock& c, metrics_registry& registry)
@@ -48,7 +53,7 @@ struct engine_context {
   scheduler& timers;
   const clock& time;
   engine_metrics metrics;
-  std::size_t half_open = 0;
+  std::list<engine_session*> half_open;                ///< sessions that are not established, oldest first
   std::function<void(const std::string& sid)> forget;  ///< removes a session from the server's table
 };
 
@@ -124,11 +129,11 @@ class engine_session final : public std::enable_shared_from_this<engine_session>
   bool started_ = false;
   bool poll_base64_;
   bool ws_base64_ = false;
-  bool established_ = false;
   bool probed_ = false;
   bool awaiting_pong_ = false;
   bool flush_posted_ = false;
   engine_packet_type last_packet_ = engine_packet_type::close;
+  std::optional<std::list<engine_session*>::iterator> half_open_;  // place among those; none when established
   session_request first_;
   std::shared_ptr<session_receiver> receiver_;  // shared with the layer above
   std::shared_ptr<http::responder> poll_;       // the GET that waits

@@ -146,6 +146,20 @@ TEST_F(chat_namespace_test, an_operators_disconnect_leaves_the_namespace) {
   EXPECT_EQ(chat.connection_count(), 0U);
 }
 
+TEST_F(chat_namespace_test, running_requests_are_bounded) {
+  chat_namespace_options none;
+  none.max_pending_requests = 0;
+  chat_namespace busy{chat_environment{chat, auth, metrics, log}, none};
+  server_.add_namespace("/busy", busy);
+  const auto ws = client.upgrade("EIO=4&transport=websocket&user=alice");
+  ws->open();
+  ws->text("40/busy,");
+  ws->connection->take();
+  ws->text(R"(42/busy,1["listOwnSockets"])");
+  EXPECT_EQ(ws->connection->take(), strings{R"(43/busy,1["ChatServiceError: rateLimited",null])"});
+  EXPECT_NE(metrics.render().find("roombus_socketio_rate_limited_total 1"), std::string::npos);
+}
+
 class raw_errors_test : public chat_namespace_test {
  protected:
   raw_errors_test() : chat_namespace_test(raw()) {}

@@ -56,31 +56,45 @@ TEST_F(engine_server_test, refuses_another_revision_and_method_on_a_session) {
   EXPECT_TRUE(session().is_open());
 }
 
-TEST_F(engine_server_test, bounds_sessions_that_show_nothing) {
-  for (int i = 0; i < 3; ++i)
+TEST_F(engine_server_test, sessions_that_show_nothing_make_room_oldest_first) {
+  for (int i = 0; i < 4; ++i)
     open_polling("4");
+  timers.run_posted();
+  EXPECT_EQ(receivers[0]->ends, std::vector{session_end::overload});
+  EXPECT_TRUE(sessions[1]->is_open());
+  sessions[1]->set_established(true);
+  for (int i = 0; i < 10; ++i)
+    open_polling("4");
+  EXPECT_TRUE(sessions[1]->is_open()) << "it has shown itself";
+  EXPECT_FALSE(sessions[2]->is_open());
+  EXPECT_EQ(server.session_count(), 4U);
+  EXPECT_EQ(count(bad_input::overload), 10U);
+}
+
+TEST_F(engine_server_test, sessions_are_bounded) {
+  for (int i = 0; i < 4; ++i) {
+    open_polling("4");
+    session().set_established(true);
+  }
   EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U);
   EXPECT_EQ(client.upgrade("EIO=4&transport=websocket")->rejected->status, 503U);
-  sessions[0]->set_established(true);
-  open_polling("4");
-  sessions[1]->set_established(true);
-  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U) << "max_sessions";
-  EXPECT_EQ(count(bad_input::overload), 3U);
+  EXPECT_EQ(count(bad_input::overload), 2U);
   timers.advance(ms(600));
   EXPECT_EQ(server.session_count(), 0U);
-  sessions.clear();
-  for (int i = 0; i < 3; ++i)
-    open_polling("4");
+  open_polling("4");
 }
 
 TEST_F(engine_server_test, websockets_that_open_later_are_bounded_too) {
   std::vector<std::shared_ptr<test::fake_upgrade>> waiting;
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 5; ++i)
     waiting.push_back(client.upgrade("EIO=4&transport=websocket"));
-  for (const auto& ws : waiting)
-    ws->open();
-  EXPECT_EQ(server.session_count(), 3U);
-  EXPECT_EQ(waiting[3]->connection->close_code, 1013);
+  for (int i = 0; i < 4; ++i) {
+    waiting[i]->open();
+    session().set_established(true);
+  }
+  waiting[4]->open();
+  EXPECT_EQ(server.session_count(), 4U);
+  EXPECT_EQ(waiting[4]->connection->close_code, 1013);
 }
 
 TEST_F(engine_server_test, a_websocket_that_went_before_it_opened_leaves_nothing) {

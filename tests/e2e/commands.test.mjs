@@ -70,7 +70,7 @@ scenario('counts and types are checked before anything else', {}, async (world, 
 })
 
 scenario('each command does what the contract says', {
-  config: '[chat]\ndirect_list_size_limit = 3\nroom_list_size_limit = 3\n'
+  config: '[chat]\ndirect_list_size_limit = 3\nroom_list_size_limit = 3\n[mqtt]\noffline_grace = 200\n'
 }, async (world, t) => {
   const bob = await world.browser('bob')
   for (const [name, connect] of callers) {

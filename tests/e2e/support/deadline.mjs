@@ -12,10 +12,11 @@ export function within (promise, what, ms = DEADLINE_MS) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
-/** Asks `probe` again and again until it answers something true, and answers that. For what sends no event (files, /proc). */
-export async function eventually (probe, what, ms = DEADLINE_MS) {
+/** Asks `probe` again and again until it answers something true, and answers that. For what sends no event (files, /proc). `signal` gives up. */
+export async function eventually (probe, what, ms = DEADLINE_MS, signal = undefined) {
   const end = Date.now() + ms
   for (;;) {
+    signal?.throwIfAborted()
     const found = await probe()
     if (found) return found
     if (Date.now() > end) throw new Error(`${what} did not happen within ${ms} ms`)

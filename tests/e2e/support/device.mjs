@@ -63,6 +63,7 @@ export class Device {
       throw error
     })
     device.mqtt.on('error', () => {})
+    device.mqtt.stream.setNoDelay?.(true) // else each request waits for the TCP acknowledgement of the PUBACK before it
     await device.subscribe([`${device.base}/reply/#`, `${device.base}/event/#`, `${device.base}/room/#`])
     if (birth) await device.publish(`${device.base}/status`, 'online', { retain: true })
     return device

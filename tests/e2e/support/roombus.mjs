@@ -103,7 +103,8 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
   }
   const child = spawnTracked(binary, [...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
   const service = new Roombus(child, folder)
-  const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', 30000)
+  const given = new AbortController()
+  const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', 30000, given.signal)
   const ended = service.exited.then(({ code, signal }) => {
     throw new Error(`roombus ended before it was ready (${signal ?? code})`)
   })
@@ -116,6 +117,7 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
     return service
   } catch (error) {
     readFileLine.catch(() => {})
+    given.abort()
     child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
     error.message += `\n--- roombus ${all.join(' ')}\n${service.output}`

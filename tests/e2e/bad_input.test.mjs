@@ -57,6 +57,8 @@ scenario('broken handshakes and requests get the protocol\'s refusal', { mqtt: f
       assert.ok([wanted].flat().includes(got), `status ${got}, not ${wanted}`)
     })
   }
+  const counted = await world.service.metric('roombus_socketio_bad_input_total')
+  assert.ok(counted >= 5, `${counted} bad handshakes counted`)
   await stillServes(world)
 })
 
@@ -112,6 +114,9 @@ scenario('bad packets close their own connection only', { mqtt: false }, async (
       })
     }
   }
+  const refused = 2 * (Object.keys(texts).length - tolerable.length)
+  const counted = await world.service.metric('roombus_socketio_bad_input_total')
+  assert.ok(counted >= refused, `${counted} of ${refused} bad packets counted`)
   await stillServes(world)
 })
 
@@ -162,6 +167,8 @@ scenario('who never reads is cut off and holds nobody up', { mqtt: false }, asyn
   assert.ok(grown < 250 * MB, `grew by ${(grown / MB).toFixed(1)} MB`)
   await eventually(async () => (await talker.call('roomGetAccessList', 'den', 'userlist')).length === 1, 'the end of the deaf connection')
   deaf.destroy()
+  const slow = await service.metric('roombus_socketio_slow_clients_total') + await service.metric('roombus_http_slow_consumers_total')
+  assert.ok(slow >= 1, 'the slow client is counted')
 })
 
 scenario('bad MQTT payloads and packets hurt nobody', {}, async world => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { chatError } from './support/chat_error.mjs'
+import { eventually } from './support/deadline.mjs'
 import { Device, buffer, roomLevel } from './support/device.mjs'
 import { startMosquitto } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
@@ -81,6 +82,7 @@ scenario('a response topic outside the own replies is refused', {}, async (world
   assert.deepEqual(victim.strayReplies, [])
   assert.deepEqual(victim.received.peek(i => i.name === 'systemMessage'), [])
   assert.deepEqual(alice.strayReplies, [])
+  assert.equal(await world.service.metric('roombus_mqtt_ignored_total', 'response_topic'), topics.length, 'all are counted')
 
   await t.test('a deeper own reply topic is fine', async () => {
     const reply = await alice.request('listOwnSockets', '[]', { properties: { responseTopic: `${base}/reply/a/b` } })
@@ -99,6 +101,8 @@ scenario('odd topics are ignored and hurt nobody', {}, async world => {
     const connected = await device.publish(topic, '["odd",false]', { qos: 0 }).then(() => device.mqtt.connected)
     assert.ok(connected, topic)
   }
+  const ignored = async () => world.service.metric('roombus_mqtt_ignored_total')
+  await eventually(async () => await ignored() >= 10, 'counting of what was ignored')
   await device.publish(`${base}/status`, 'what?', { retain: false })
   await device.publish(`${base}/status`, Buffer.from([0xff, 0x00]), { retain: false })
   await device.call('roomCreate', 'den', false)
@@ -150,6 +154,7 @@ scenario('what send makes of a payload', {}, async world => {
   await device.send('nowhere', '{"a":1}')
   await device.send('den', '{"a":"after"}')
   assert.equal((await device.message('den')).a, 'after', 'a broken object and an unknown room are dropped')
+  assert.equal(await world.service.metric('roombus_mqtt_failed_sends_total'), 2, 'and counted')
 })
 
 scenario('exact numbers survive from device to device', {}, async world => {

@@ -71,6 +71,14 @@ export class Roombus {
     return { status: answer.status, body: await answer.text() }
   }
 
+  /** Sum of a metric's series; `labels` is a part of what stands in their braces. */
+  async metric (name, labels = '') {
+    const { body } = await this.get('/metrics')
+    const lines = body.split('\n').filter(line => new RegExp(`^${name}[{ ]`).test(line) && line.includes(labels))
+    assert.ok(lines.length > 0, `metric ${name} ${labels}`)
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+  }
+
   /** SIGTERM; answers {code, signal}. SIGKILL, and an error, if that does not end it in time. */
   async stop () {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM')

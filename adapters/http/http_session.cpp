@@ -1,7 +1,9 @@
 #include "adapters/http/http_session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 #include <boost/asio/post.hpp>
@@ -46,6 +48,13 @@ class http_session final : public link_owner, public std::enable_shared_from_thi
   /// Answers request number `number`, if it is still the one that waits.
   void answer(std::uint64_t number, response r);
   void set_on_abort(std::uint64_t number, std::function<void()> fn);
+  /// Begins a streamed answer; false when there is nobody to write to.
+  bool start_stream(std::uint64_t number, const response& head);
+  [[nodiscard]] bool streams(std::uint64_t number) const { return number == number_ && phase_ == phase::streaming; }
+  void write_stream(std::uint64_t number, std::string_view bytes);
+  void close_stream(std::uint64_t number);
+  void set_on_stream_close(std::uint64_t number, std::function<void()> fn);
+  [[nodiscard]] std::size_t queued_bytes() const { return link_->queued(); }
   void accept(std::uint64_t number, std::shared_ptr<ws_handler> to,
               std::function<void(std::shared_ptr<ws_connection>)> on_open);
   [[nodiscard]] bool waits_for(std::uint64_t number) const {
@@ -57,6 +66,7 @@ class http_session final : public link_owner, public std::enable_shared_from_thi
   enum class phase : std::uint8_t {
     reading,    // a request is awaited or comes in
     answering,  // a handler has it
+    streaming,  // a handler writes the answer piece by piece; what the peer sends is dropped
     upgrading,  // a handler has an upgrade request; nothing is read
     done        // the link is somebody else's or gone
   };
@@ -90,6 +100,32 @@ class http_session final : public link_owner, public std::enable_shared_from_thi
   bool keep_alive_ = true;
   bool head_only_ = false;
   bool continue_sent_ = false;
+  bool is_http_1_1_ = true;
+  bool chunked_ = false;  // the streamed answer
+};
+
+class http_response_stream final : public response_stream {
+ public:
+  http_response_stream(std::weak_ptr<http_session> session, std::uint64_t number)
+      : session_(std::move(session)), number_(number) {}
+  ~http_response_stream() override { http_response_stream::close(); }
+  void write(std::string_view bytes) override {
+    if (auto session = session_.lock()) session->write_stream(number_, bytes);
+  }
+  [[nodiscard]] std::size_t queued_bytes() const override {
+    auto session = session_.lock();
+    return session && session->streams(number_) ? session->queued_bytes() : 0;
+  }
+  void close() override {
+    if (auto session = session_.lock()) session->close_stream(number_);
+  }
+  void on_close(std::function<void()> fn) override {
+    if (auto session = session_.lock()) session->set_on_stream_close(number_, std::move(fn));
+  }
+
+ private:
+  std::weak_ptr<http_session> session_;  // weak: a handler may hold the stream for long
+  std::uint64_t number_;
 };
 
 class http_responder final : public responder {
@@ -108,6 +144,11 @@ class http_responder final : public responder {
   }
   void on_abort(std::function<void()> fn) override {
     if (auto session = session_.lock()) session->set_on_abort(number_, std::move(fn));
+  }
+  std::shared_ptr<response_stream> start_stream(response head) override {
+    auto session = session_.lock();
+    if (!session || !session->start_stream(number_, head)) return nullptr;
+    return std::make_shared<http_response_stream>(session, number_);
   }
 
  private:
@@ -134,7 +175,7 @@ class http_upgrade_responder final : public upgrade_responder {
 
 void http_session::read() {
   const std::size_t most = core_->bounds.max_header + read_size;
-  const bool wanted = phase_ == phase::reading || phase_ == phase::answering;
+  const bool wanted = phase_ == phase::reading || phase_ == phase::answering || phase_ == phase::streaming;
   if (read_pending_ || !wanted || buffer_.size() >= most) return;
   read_pending_ = true;
   link_->socket().async_read_some(
@@ -153,11 +194,12 @@ void http_session::on_read(const boost::system::error_code& error, std::size_t n
   }
   if (error) return peer_went_away();
   if (phase_ == phase::reading) return process();
+  if (phase_ == phase::streaming) buffer_.consume(buffer_.size());
   read();  // the answer is not there yet: keeps watching for the peer's end
 }
 
 void http_session::peer_went_away() {
-  if (phase_ == phase::answering) return link_->fail();
+  if (phase_ == phase::answering || phase_ == phase::streaming) return link_->fail();
   if (parser_ && parser_->got_some()) core_->metrics.bad_requests.add();
   end(phase::done);
 }
@@ -242,6 +284,7 @@ void http_session::dispatch() {
   ++number_;
   keep_alive_ = message.version() == 11 && message.keep_alive() && !core_->closing;
   head_only_ = message.method() == bhttp::verb::head;
+  is_http_1_1_ = message.version() == 11;
   if (message.version() == 11 && message.count(bhttp::field::host) != 1) return refuse(400, "Host is required.\n");
   const bool rooted = message.target().starts_with('/') || message.target().starts_with("http");
   if (!rooted && message.target() != "*") return refuse(400, "Invalid request target.\n");
@@ -316,6 +359,46 @@ void http_session::set_on_abort(std::uint64_t number, std::function<void()> fn) 
   if (waits_for(number)) on_abort_ = std::move(fn);
 }
 
+bool http_session::start_stream(std::uint64_t number, const response& head) {
+  if (!waits_for(number) || phase_ != phase::answering || !link_->open()) return false;
+  on_abort_ = nullptr;
+  keep_alive_ = false;
+  core_->metrics.count_status(head.status);
+  chunked_ = is_http_1_1_;
+  link_->push(stream_head(head, core_->date(), chunked_));
+  if (head_only_ || core_->closing) {
+    end(phase::done);
+    return false;
+  }
+  link_->bound_queue(core_->bounds.max_queue);
+  phase_ = phase::streaming;
+  buffer_.consume(buffer_.size());
+  read();
+  return true;
+}
+
+void http_session::write_stream(std::uint64_t number, std::string_view bytes) {
+  if (!streams(number) || bytes.empty()) return;
+  if (!chunked_) return link_->push_copy(bytes);
+  std::array<char, 2 * sizeof(std::size_t)> digits{};
+  const auto size = std::to_chars(digits.data(), digits.data() + digits.size(), bytes.size(), 16);
+  std::string chunk;
+  chunk.reserve(bytes.size() + digits.size() + 4);
+  chunk.append(digits.data(), size.ptr).append("\r\n").append(bytes).append("\r\n");
+  link_->push(std::move(chunk));
+}
+
+void http_session::close_stream(std::uint64_t number) {
+  if (!streams(number)) return;
+  if (chunked_) link_->push_copy("0\r\n\r\n");
+  const auto dropped = std::exchange(on_abort_, nullptr);
+  end(phase::done);
+}
+
+void http_session::set_on_stream_close(std::uint64_t number, std::function<void()> fn) {
+  if (streams(number)) on_abort_ = std::move(fn);
+}
+
 void http_session::write(response r) {
   const auto dropped = std::exchange(on_abort_, nullptr);
   if (core_->closing) keep_alive_ = false;
@@ -368,7 +451,7 @@ void http_session::refuse(const boost::system::error_code& error) {
 
 void http_session::on_failed() {
   const auto aborted = std::exchange(on_abort_, nullptr);
-  const bool was_waiting = phase_ == phase::answering;
+  const bool was_waiting = phase_ == phase::answering || phase_ == phase::streaming;
   phase_ = phase::done;
   if (was_waiting && aborted && !core_->dead) aborted();
 }
@@ -391,6 +474,12 @@ void http_session::on_check(std::int64_t now_ms) {
 
 void http_session::on_server_close() {
   if (phase_ == phase::reading && !parser_ && buffer_.size() == 0) return end(phase::done);
+  if (phase_ == phase::streaming) {
+    const auto closed = std::exchange(on_abort_, nullptr);
+    close_stream(number_);
+    if (closed && !core_->dead) closed();
+    return;
+  }
   keep_alive_ = false;
 }
 

@@ -35,6 +35,13 @@ shared_frame ws_frame::make(frame_kind kind, std::string_view payload) {
   return shared_frame(new ws_frame(kind, header_size, std::move(bytes)));
 }
 
+std::shared_ptr<response_stream> responder::start_stream(response) {
+  response refusal;
+  refusal.status = 501;
+  send(std::move(refusal));
+  return nullptr;
+}
+
 void handler::on_upgrade(request, std::shared_ptr<upgrade_responder> answer) {
   response refusal;
   refusal.status = 400;

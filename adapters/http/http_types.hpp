@@ -39,6 +39,22 @@ struct response {
   shared_buffer shared_body;  ///< sent instead of `body` when set
 };
 
+/// A response whose body is written piece by piece, for as long as both sides like (an event stream).
+/// Ends with the connection; when the last copy goes without `close`, the body ends as if it had been called.
+class response_stream {
+ public:
+  virtual ~response_stream() = default;
+  /// Sends bytes; nothing happens when the stream has ended. A peer that reads too slowly (`limits::max_queue`) loses
+  /// its connection.
+  virtual void write(std::string_view bytes) = 0;
+  /// Bytes written that the kernel has not taken yet.
+  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  /// Ends the body and the connection; what was written before still goes out.
+  virtual void close() = 0;
+  /// `fn` runs if the peer or the server ends the stream first.
+  virtual void on_close(std::function<void()> fn) = 0;
+};
+
 /// The one answer to a request. May be used later than the call that brought it (long-polling), once; when it goes
 /// without an answer the server answers 500. Copies share the one answer.
 class responder {
@@ -47,6 +63,9 @@ class responder {
   virtual void send(response r) = 0;
   /// `fn` runs if the client goes away before the answer.
   virtual void on_abort(std::function<void()> fn) = 0;
+  /// Answers with a body that is written later: `head` without one. Null when there is nobody to write to (a HEAD
+  /// request, or the client is gone). The default answers 501.
+  virtual std::shared_ptr<response_stream> start_stream(response head);
 };
 
 enum class frame_kind : std::uint8_t { text, binary };

@@ -92,7 +92,9 @@ bool may_have_body(unsigned status) {
   return status >= 200 && status != 204 && status != 304;
 }
 
-std::string response_head(const response& r, std::size_t body_size, const std::string& date, bool close) {
+namespace {
+
+std::string common_head(const response& r, const std::string& date) {
   std::string out;
   out.reserve(256);
   out += "HTTP/1.1 ";
@@ -108,12 +110,26 @@ std::string response_head(const response& r, std::size_t body_size, const std::s
     out += ": ";
     append_clean(out, text);
   }
+  return out;
+}
+
+}  // namespace
+
+std::string response_head(const response& r, std::size_t body_size, const std::string& date, bool close) {
+  std::string out = common_head(r, date);
   if (may_have_body(r.status)) {
     out += "\r\nContent-Length: ";
     out += std::to_string(body_size);
   }
   if (close) out += "\r\nConnection: close";
   out += "\r\n\r\n";
+  return out;
+}
+
+std::string stream_head(const response& r, const std::string& date, bool chunked) {
+  std::string out = common_head(r, date);
+  if (chunked) out += "\r\nTransfer-Encoding: chunked";
+  out += "\r\nConnection: close\r\n\r\n";
   return out;
 }
 

@@ -19,5 +19,7 @@ namespace roombus::http {
 /// Transfer-Encoding) are left out of `r.headers`, and control characters in names and values become spaces, so that no
 /// handler can be made to write a second response.
 [[nodiscard]] std::string response_head(const response& r, std::size_t body_size, const std::string& date, bool close);
+/// The same for a body whose length is not known: in chunks, or (HTTP/1.0) up to the end of the connection.
+[[nodiscard]] std::string stream_head(const response& r, const std::string& date, bool chunked);
 
 }  // namespace roombus::http

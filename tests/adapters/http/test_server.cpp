@@ -65,6 +65,7 @@ class test_server::requests final : public http::handler {
       owner_.held.push_back(std::move(answer));
       return owner_.seen.add("held");
     }
+    if (req.path == "/stream") return stream(*answer);
     http::response r;
     if (req.path == "/big") {
       r.shared_body = std::make_shared<const std::string>(8 * 1024 * 1024, 'x');
@@ -73,6 +74,16 @@ class test_server::requests final : public http::handler {
       r.body = req.method + ' ' + req.path + '?' + req.query + '\n' + req.body;
     }
     answer->send(std::move(r));
+  }
+
+  void stream(http::responder& answer) {
+    http::response head;
+    head.headers = {{"Content-Type", "text/event-stream"}};
+    owner_.stream = answer.start_stream(std::move(head));
+    if (!owner_.stream) return owner_.seen.add("no stream");
+    owner_.stream->on_close([this] { owner_.seen.add("stream closed"); });
+    owner_.stream->write("one");
+    owner_.seen.add("streaming");
   }
 
   void on_upgrade(http::request req, std::shared_ptr<http::upgrade_responder> answer) override {
@@ -103,7 +114,7 @@ test_server::test_server(http::limits bounds)
   options.bounds = bounds;
   server = std::make_unique<http::server>(loop_, options, metrics_, *log_);
   server->route("/echo", *requests_);
-  for (const char* path : {"/hold", "/drop", "/big", "/ws/"})
+  for (const char* path : {"/hold", "/drop", "/big", "/stream", "/ws/"})
     server->route(path, *requests_);
   const http::listen_result bound = server->listen();
   if (!bound) throw std::runtime_error(bound.error);
@@ -115,6 +126,7 @@ test_server::~test_server() {
   loop_.stop();
   thread_.join();
   held.clear();
+  stream.reset();
   connection.reset();
   server.reset();
 }

@@ -33,6 +33,7 @@ class happenings {
 ///   /hold       keeps the responder in `held`; reports "held" and, when the peer leaves, "aborted"
 ///   /drop       lets the responder go unanswered
 ///   /big        answers 8 MB
+///   /stream     begins a stream, writes "one" and keeps it in `stream`; reports "streaming" and "stream closed"
 ///   /ws/echo    sends back what arrives; reports "open", "close CODE"
 ///   /ws/manual  keeps the connection in `connection`; reports "open", "message …", "close CODE"
 ///   /ws/refuse  403; /ws/drop lets the upgrade go unanswered; other upgrades get the default
@@ -49,6 +50,7 @@ class test_server {
   std::uint16_t port = 0;
   happenings seen;
   std::vector<std::shared_ptr<http::responder>> held;  // only on the loop
+  std::shared_ptr<http::response_stream> stream;       // only on the loop
   std::shared_ptr<http::ws_connection> connection;     // only on the loop
   std::function<void(http::ws_connection&)> on_open;   // set before connecting
   std::unique_ptr<http::server> server;                // only on the loop

@@ -62,7 +62,15 @@ class reader {
  private:
   void read_section(const std::string& section, std::optional<std::size_t> index, const toml::table& table) {
     for (const auto& [name, node] : table) {
-      add(section, index, std::string(name.str()), read_value(node), name.source());
+      const auto* nested = node.as_table();
+      if (nested == nullptr || index) {
+        add(section, index, std::string(name.str()), read_value(node), name.source());
+        continue;
+      }
+      // `[auth.jwt]`: a section of its own
+      const std::string path = section + "." + std::string(name.str());
+      add(path, std::nullopt, "", foreign_value{"a table"}, name.source());
+      read_section(path, std::nullopt, *nested);
     }
   }
 

@@ -17,7 +17,7 @@ struct foreign_value {
 
 /// One `key = value` of a file.
 struct file_entry {
-  std::string section;               ///< empty: before the first section
+  std::string section;               ///< empty: before the first section; `auth.jwt` inside of `auth`
   std::optional<std::size_t> index;  ///< in `[[section]]`: which one, from 0
   std::string key;                   ///< empty: the section itself
   std::variant<setting, foreign_value> value;

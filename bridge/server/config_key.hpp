@@ -23,7 +23,7 @@ using setting = std::variant<bool, std::int64_t, std::string, std::vector<std::s
 
 enum class setting_kind : std::uint8_t { boolean, integer, text, list };
 
-/// Name of a key's environment variable.
+/// Name of a key's environment variable; of `auth.jwt` and `secret` it is `ROOMBUS_AUTH__JWT__SECRET`.
 [[nodiscard]] std::string variable_name(const std::string& section, const std::string& name);
 
 /// A key of `Target`: the whole configuration, or one [[room]].

@@ -310,6 +310,8 @@ std::vector<config_key<room_entry>> make_room_keys() {
 
 std::string variable_name(const std::string& section, const std::string& name) {
   std::string out = "ROOMBUS_" + section + "__" + name;
+  for (auto dot = out.find('.'); dot != std::string::npos; dot = out.find('.', dot))
+    out.replace(dot, 1, "__");
   for (char& c : out) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }

@@ -50,7 +50,12 @@ std::vector<std::string> paths_of(const std::vector<config_key<Target>>& keys) {
 std::vector<std::string> sections() {
   std::vector<std::string> out{"room"};
   for (const auto& key : config_keys()) {
-    if (key.section != out.back()) out.push_back(key.section);
+    // `hooks.http` makes `hooks` a section too
+    for (auto dot = key.section.find('.'); dot != std::string::npos; dot = key.section.find('.', dot + 1)) {
+      const auto outer = key.section.substr(0, dot);
+      if (std::find(out.begin(), out.end(), outer) == out.end()) out.push_back(outer);
+    }
+    if (std::find(out.begin(), out.end(), key.section) == out.end()) out.push_back(key.section);
   }
   return out;
 }
@@ -147,6 +152,11 @@ bool config_sources::check_section(const file_entry& entry) {
   const auto known = sections();
   const auto brackets = repeated ? "[[" + entry.section + "]]" : "[" + entry.section + "]";
   std::string error;
+  if (const auto* key = find_key(config_keys(), entry.section); key != nullptr) {  // `[http] listen = {…}`
+    bad_.insert(entry.section);
+    errors.push_back(entry.origin + ": " + entry.section + ": expected " + key->expected + ", got a table");
+    return false;
+  }
   if (!contains(known, entry.section)) {
     error = "no such section" + did_you_mean(entry.section, known);
   } else if (entry.section == "room" && !repeated) {

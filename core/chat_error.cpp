@@ -10,6 +10,12 @@ chat_error chat_error::custom(std::string code, value_list args) {
   return error;
 }
 
+chat_error chat_error::plain(std::string text) {
+  chat_error error(errc::internal_error, {value(std::move(text))});
+  error.plain_ = true;
+  return error;
+}
+
 std::string_view chat_error::code_name() const {
   return code_ == errc::custom ? std::string_view(custom_code_) : wire_name(code_);
 }

@@ -21,17 +21,22 @@ class chat_error {
   chat_error(errc code, value_list args) : code_(code), args_(std::move(args)) {}
   /// A code of a hook's own.
   static chat_error custom(std::string code, value_list args = {});
+  /// A text of a hook's own, which reaches the client as it is; in raw form it is internalError [text].
+  static chat_error plain(std::string text);
 
   [[nodiscard]] errc code() const { return code_; }
   [[nodiscard]] const value_list& args() const { return args_; }
   /// The code's name on the wire, `noRoom`; for `custom` the hook's own.
   [[nodiscard]] std::string_view code_name() const;
+  /// The first argument is the whole text.
+  [[nodiscard]] bool is_plain() const { return plain_; }
   bool operator==(const chat_error&) const = default;
 
  private:
   errc code_ = errc::internal_error;
   std::string custom_code_;
   value_list args_;
+  bool plain_ = false;
 };
 
 /// Name on the wire of a code other than `custom`, for example "badArgument".

@@ -55,7 +55,33 @@ void room_hub::leave(const room_name& room, const connection_id& id) {
   if (it->second.connections.empty()) rooms_.erase(it);
 }
 
+std::size_t room_hub::close_user(const user_name& user, close_reason reason) {
+  auto it = users_.find(user);
+  if (it == users_.end()) return 0;
+  for (local_connection* connection : it->second)
+    connection->sink->close(reason);
+  return it->second.size();
+}
+
+std::uint64_t room_hub::watch(const room_name& room, std::function<void(const shared_event&)> fn) {
+  watches_[room].emplace(++last_watch_, std::move(fn));
+  return last_watch_;
+}
+
+void room_hub::unwatch(const room_name& room, std::uint64_t watch) {
+  auto it = watches_.find(room);
+  if (it == watches_.end()) return;
+  it->second.erase(watch);
+  if (it->second.empty()) watches_.erase(it);
+}
+
 void room_hub::publish(const room_name& room, const shared_event& e) {
+  if (!watches_.empty()) {
+    if (auto watched = watches_.find(room); watched != watches_.end()) {
+      for (const auto& [id, fn] : watched->second)
+        fn(e);
+    }
+  }
   auto it = rooms_.find(room);
   if (it == rooms_.end()) return;
   for (local_connection* connection : it->second.connections) {

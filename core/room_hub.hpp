@@ -3,6 +3,8 @@
 // This instance's connections: who they are, which rooms they have joined, and how events reach them.
 // Belongs to the core's one thread. Sinks never call back from `deliver`, so handing out needs no copies.
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -46,6 +48,11 @@ class room_hub {
   void publish(const room_name& room, const shared_event& e);
   /// Hands an event to the user's connections but `except` (empty: to all).
   void notify(const user_name& user, const shared_event& e, const connection_id& except = {});
+  /// Closes every connection of the user. Answers how many.
+  std::size_t close_user(const user_name& user, close_reason reason);
+  /// Calls `fn` with each event of the room, until `unwatch`.
+  std::uint64_t watch(const room_name& room, std::function<void(const shared_event&)> fn);
+  void unwatch(const room_name& room, std::uint64_t watch);
   /// Calls `fn(local_connection&)` for every connection; `fn` must not add or remove any.
   template <class Fn>
   void for_each(Fn fn) {
@@ -62,6 +69,8 @@ class room_hub {
   std::unordered_map<connection_id, std::unique_ptr<local_connection>> connections_;  // never move: rooms point to them
   std::unordered_map<user_name, std::vector<local_connection*>> users_;
   std::unordered_map<room_name, members> rooms_;
+  std::unordered_map<room_name, std::map<std::uint64_t, std::function<void(const shared_event&)>>> watches_;
+  std::uint64_t last_watch_ = 0;
   room_broadcaster* broadcaster_ = nullptr;
   counter& deliveries_;
 };

@@ -135,6 +135,19 @@ result<access_change> room_state::set_whitelist_mode(const actor& by, bool white
   return change;
 }
 
+access_change room_state::change(const room_change& to, std::int64_t now_ms) {
+  access_change change;
+  if (to.history_max_size) history_max_size_ = *to.history_max_size;
+  if (to.access_lists_updates) switches_.access_lists_updates = *to.access_lists_updates;
+  if (to.userlist_updates) switches_.userlist_updates = *to.userlist_updates;
+  change.switches = switches_;
+  if (!to.owner) return change;
+  const std::optional<user_name> former = std::exchange(owner_, *to.owner);
+  if (!former) return change;
+  if (auto removed = remove_if_shut_out(*former, now_ms)) change.removed.push_back(std::move(*removed));
+  return change;
+}
+
 std::vector<removed_member> room_state::remove_all() {
   std::vector<removed_member> out;
   for (auto& [user, connections] : members_)
@@ -164,6 +177,27 @@ result<value> room_state::list(const std::string& list) const {
   const name_set* names = find_list(list);
   if (names == nullptr) return chat_error(errc::no_list, {value(list)});
   return value(names_to_values(*names));
+}
+
+result<bool> room_state::has_in_list(const std::string& list, const user_name& item) const {
+  if (list == "userlist") return is_joined(item);
+  const name_set* names = find_list(list);
+  if (names == nullptr) return chat_error(errc::no_list, {value(list)});
+  return names->contains(item);
+}
+
+std::vector<std::pair<user_name, connection_id>> room_state::joined_connections() const {
+  std::vector<std::pair<user_name, connection_id>> out;
+  for (const auto& [user, connections] : members_) {
+    for (const connection_id& id : connections)
+      out.emplace_back(user, id);
+  }
+  return out;
+}
+
+std::size_t room_state::joined_count(const user_name& user) const {
+  auto it = members_.find(user);
+  return it == members_.end() ? 0 : it->second.size();
 }
 
 value room_state::user_seen(const user_name& user) const {

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ports/store.hpp"
@@ -51,11 +52,19 @@ class room_state {
                                   const std::vector<user_name>& names, std::size_t limit, std::int64_t now_ms);
   /// Errors: not_allowed.
   result<access_change> set_whitelist_mode(const actor& by, bool whitelist_only, std::int64_t now_ms);
+  /// Who was let in only as the owner is removed.
+  access_change change(const room_change& to, std::int64_t now_ms);
   /// Everybody leaves.
   std::vector<removed_member> remove_all();
 
   /// Sorted by name; `userlist` too. Errors: no_list.
   [[nodiscard]] result<value> list(const std::string& list) const;
+  /// Errors: no_list.
+  [[nodiscard]] result<bool> has_in_list(const std::string& list, const user_name& item) const;
+  /// Every joined connection with its user.
+  [[nodiscard]] std::vector<std::pair<user_name, connection_id>> joined_connections() const;
+  /// How many connections of the user are joined.
+  [[nodiscard]] std::size_t joined_count(const user_name& user) const;
   /// {joined, timestamp of the last change, or null}
   [[nodiscard]] value user_seen(const user_name& user) const;
 

@@ -14,6 +14,7 @@ service::impl::impl(chat_options o, chat_limits l, std::string name, environment
       instance(std::move(name)),
       env(e),
       hub(e.metrics),
+      membership_lock_(e.timers, o.lock_ttl),
       failed_commands_(e.metrics.add_counter("roombus_command_errors_total", "Commands answered with an error.")) {
   for (const command_descriptor& cmd : all_commands()) {
     command_counts_.push_back(&e.metrics.add_counter("roombus_commands_total", "Commands run, by name.",
@@ -23,7 +24,7 @@ service::impl::impl(chat_options o, chat_limits l, std::string name, environment
 
 task<result<void>> service::impl::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
                                           bool shares_broadcast) {
-  if (closing_) co_return chat_error(errc::unavailable);
+  if (state_ != state::open) co_return chat_error(errc::unavailable);
   if (!is_valid_name(user.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(user.str())});
   if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
     co_return chat_error(errc::invalid_socket, {value(id.str())});
@@ -36,7 +37,7 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
   auto nconnected = co_await env.data.connect(std::move(record), limits.connections_per_user);
   const bool ended = connecting_.extract(id).mapped();
   if (!nconnected) co_return nconnected.error();
-  if (ended || closing_) {
+  if (ended || state_ != state::open) {
     co_await end_connection(user, id);
     co_return chat_error(errc::invalid_socket, {value(id.str())});
   }
@@ -59,24 +60,47 @@ task<void> service::impl::disconnect(connection_id id) {
   if (connection == nullptr) co_return;
   user_name user = connection->user;
   hub.remove(id);
+  ++running_;
   co_await end_connection(std::move(user), std::move(id));
+  finish_one();
 }
 
-task<void> service::impl::end_connection(user_name user, connection_id id) {
+task<bool> service::impl::end_connection(user_name user, connection_id id) {
   auto outcome = co_await env.data.disconnect(user, id, env.time.now_ms());
   if (!outcome) {
-    env.log.write(log_level::error, "disconnect_failed",
-                  "the store did not take the end of connection " + id.str() + " of user " + user.str());
-    co_return;
+    report_failure("storeConsistencyFailure", user, {}, id, "userSockets", outcome.error());
+    co_return false;
   }
-  if (!outcome->was_connected) co_return;
-  for (const left_room& left : outcome->rooms)
-    tell_left(user, id, left, id);
+  if (!outcome->was_connected) co_return true;
+  // everything that is told is told in this turn; hooks may take their time after it
+  ended_connection ended;
+  ended.user = user;
+  ended.id = id;
+  ended.nconnected = outcome->nconnected;
+  std::vector<task<void>> leaving;
+  for (left_room& left : outcome->rooms) {
+    ended.rooms_removed.push_back(left.room);
+    ended.joined_sockets.push_back(left.njoined);
+    leaving.push_back(tell_left(user, id, std::move(left), id));
+  }
   hub.notify(user, make_event(notification::socket_disconnect_echo, {value(id.str()), value(outcome->nconnected)}), id);
+  for (task<void>& one_room : leaving)
+    co_await one_room;
+  if (hooks.on_disconnect) co_await hooks.on_disconnect(std::move(ended));
+  co_return true;
+}
+
+void service::impl::set_arguments(command_context& ctx, value_list args, std::size_t own) const {
+  ctx.args = std::move(args);
+  ctx.rest_args.clear();
+  if (ctx.args.size() <= own) return;
+  const auto rest = ctx.args.begin() + static_cast<std::ptrdiff_t>(own);
+  ctx.rest_args.assign(std::make_move_iterator(rest), std::make_move_iterator(ctx.args.end()));
+  ctx.args.erase(rest, ctx.args.end());
 }
 
 task<reply> service::impl::execute(call c) {
-  if (closing_) co_return chat_error(errc::unavailable);
+  if (state_ != state::open) co_return chat_error(errc::unavailable);
   const command_descriptor* cmd = find_command(c.command);
   if (cmd == nullptr) {
     failed_commands_.add();
@@ -84,28 +108,24 @@ task<reply> service::impl::execute(call c) {
   }
   command_counts_[static_cast<std::size_t>(cmd->id)]->add();
   command_context ctx;
+  ctx.cmd = cmd;
   ctx.user = std::move(c.user);
   ctx.id = std::move(c.id);
-  ctx.local = c.local;
+  ctx.is_local_call = c.local;
   ctx.bypass_permissions = c.bypass_permissions;
   ctx.bypass_hooks = c.bypass_hooks;
-  ctx.args = std::move(c.args);
-  if (ctx.args.size() > cmd->arguments.size()) {
-    const auto rest = ctx.args.begin() + static_cast<std::ptrdiff_t>(cmd->arguments.size());
-    ctx.rest_args.assign(std::make_move_iterator(rest), std::make_move_iterator(ctx.args.end()));
-    ctx.args.erase(rest, ctx.args.end());
-  }
-  reply answer = co_await run(*cmd, std::move(ctx));
+  set_arguments(ctx, std::move(c.args), cmd->arguments.size());
+  ++running_;
+  reply answer = co_await run(*cmd, ctx);
   if (!answer) failed_commands_.add();
+  finish_one();
   co_return answer;
 }
 
-task<reply> service::impl::run(const command_descriptor& cmd, command_context ctx) {
-  auto checked = check_arguments(cmd, ctx.args, options.format);
-  if (!checked) co_return checked.error();
+task<reply> service::impl::run(const command_descriptor& cmd, command_context& ctx) {
   std::string fault;
   try {
-    reply answer = co_await run_handler(cmd.id, ctx);
+    reply answer = co_await run_hooked(cmd, ctx);
     co_return answer;
   } catch (const std::exception& e) {
     fault = e.what();
@@ -114,8 +134,48 @@ task<reply> service::impl::run(const command_descriptor& cmd, command_context ct
   co_return chat_error(errc::internal_error, {value("internal fault")});
 }
 
-task<reply> service::impl::run_handler(command id, command_context& ctx) {
-  return (this->*handler_of(id))(ctx);
+task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_context& ctx) {
+  result<void> checked = co_await check(cmd, ctx.args);
+  if (!checked) co_return checked.error();
+
+  const auto before = ctx.bypass_hooks ? hooks.before.end() : hooks.before.find(cmd.id);
+  if (before != hooks.before.end()) {
+    hook_answer said = co_await before->second(ctx);
+    if (said.error) co_return std::move(*said.error);
+    if (said.results) co_return std::move(*said.results);
+    if (said.data) ctx.data = std::move(*said.data);
+    if (said.args) {
+      set_arguments(ctx, std::move(*said.args), cmd.arguments.size());
+      result<void> again = co_await check(cmd, ctx.args);
+      if (!again) co_return again.error();
+    }
+  }
+
+  const handler work = handler_of(cmd.id);
+  reply outcome = co_await (this->*work)(ctx);
+
+  const auto after = ctx.bypass_hooks ? hooks.after.end() : hooks.after.find(cmd.id);
+  if (after == hooks.after.end()) co_return outcome;
+  if (outcome) {
+    ctx.results = *outcome;
+  } else {
+    ctx.error = outcome.error();
+  }
+  hook_answer said = co_await after->second(ctx);
+  if (said.error) co_return std::move(*said.error);
+  if (said.results) co_return std::move(*said.results);
+  co_return outcome;
+}
+
+task<result<void>> service::impl::check(const command_descriptor& cmd, const value_list& args) {
+  const std::function<task<result<void>>(value)>* checker = nullptr;
+  if (cmd.id == command::room_message && hooks.room_messages_checker) checker = &hooks.room_messages_checker;
+  if (cmd.id == command::direct_message && hooks.direct_messages_checker) checker = &hooks.direct_messages_checker;
+  result<void> checked = check_arguments(cmd, args, checker != nullptr ? message_format::object : options.format);
+  if (!checked || checker == nullptr) co_return checked;
+  value message = args[1];
+  result<void> accepted = co_await (*checker)(std::move(message));
+  co_return accepted;
 }
 
 service::impl::handler service::impl::handler_of(command id) {
@@ -189,6 +249,20 @@ result<std::vector<user_name>> service::impl::valid_names(const value& names, bo
   return out;
 }
 
+void service::impl::report_failure(std::string_view event, const user_name& user, const room_name& room,
+                                   const connection_id& id, std::string_view operation, const chat_error& error) {
+  value_map data;
+  if (!user.empty()) data.append("userName", value(user.str()));
+  if (!room.empty()) data.append("roomName", value(room.str()));
+  if (!id.empty()) data.append("id", value(id.str()));
+  data.append("opType", value(operation));
+  std::string text(error.code_name());
+  for (const auto& [key, v] : data)
+    text += ", " + key + ' ' + *v.if_text();
+  env.log.write(log_level::error, event, text);
+  events.emit(event, std::move(data));
+}
+
 task<result<void>> service::impl::add_room(room_name room, room_settings settings) {
   if (!is_valid_name(room.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(room.str())});
   const std::pair<const char*, const std::vector<user_name>*> lists[] = {
@@ -207,9 +281,12 @@ task<result<void>> service::impl::add_room(room_name room, room_settings setting
   co_return added;
 }
 
-void service::impl::close_all(close_reason reason) {
-  closing_ = true;
-  hub.for_each([&](local_connection& connection) { connection.sink->close(reason); });
+room_settings service::impl::default_room_settings() const {
+  room_settings settings;
+  settings.history_max_size = options.history_max_size;
+  settings.enable_access_lists_updates = options.enable_access_lists_updates;
+  settings.enable_userlist_updates = options.enable_userlist_updates;
+  return settings;
 }
 
 service::service(chat_options options, chat_limits limits, std::string instance, environment env)
@@ -220,9 +297,31 @@ service::~service() = default;
 const chat_options& service::options() const {
   return impl_->options;
 }
-
+const std::string& service::instance() const {
+  return impl_->instance;
+}
+void service::set_hooks(service_hooks hooks) {
+  impl_->hooks = std::move(hooks);
+}
+const service_hooks& service::hooks() const {
+  return impl_->hooks;
+}
 void service::set_broadcaster(room_broadcaster* broadcaster) {
   impl_->hub.set_broadcaster(broadcaster);
+}
+operator_events& service::events() {
+  return impl_->events;
+}
+
+task<result<void>> service::start(value_map info) {
+  return impl_->start(std::move(info));
+}
+task<result<void>> service::close() {
+  return impl_->close();
+}
+
+task<result<login>> service::ask_who(connection_id id, handshake shown) {
+  return impl_->hooks.on_connect(std::move(id), std::move(shown));
 }
 
 task<result<void>> service::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
@@ -238,20 +337,24 @@ task<reply> service::execute(call c) {
   return impl_->execute(std::move(c));
 }
 
+task<reply> service::call_api(std::string method, value args) {
+  return impl_->call_api(std::move(method), std::move(args));
+}
+
+std::uint64_t service::watch_room(room_name room, std::function<void(const shared_event&)> fn) {
+  return impl_->hub.watch(room, std::move(fn));
+}
+
+void service::unwatch_room(const room_name& room, std::uint64_t watch) {
+  impl_->hub.unwatch(room, watch);
+}
+
 task<result<void>> service::add_room(room_name room, room_settings settings) {
   return impl_->add_room(std::move(room), std::move(settings));
 }
 
 room_settings service::default_room_settings() const {
-  room_settings settings;
-  settings.history_max_size = impl_->options.history_max_size;
-  settings.enable_access_lists_updates = impl_->options.enable_access_lists_updates;
-  settings.enable_userlist_updates = impl_->options.enable_userlist_updates;
-  return settings;
-}
-
-void service::close_all(close_reason reason) {
-  impl_->close_all(reason);
+  return impl_->default_room_settings();
 }
 
 std::size_t service::connection_count() const {

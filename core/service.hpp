@@ -1,13 +1,17 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "core/api_table.hpp"
 #include "core/command_table.hpp"
+#include "core/hooks.hpp"
 #include "core/metrics.hpp"
+#include "core/operator_events.hpp"
 #include "core/options.hpp"
 #include "core/ports/connection_sink.hpp"
 #include "core/ports/environment.hpp"
@@ -51,11 +55,29 @@ class service {
   service& operator=(const service&) = delete;
 
   [[nodiscard]] const chat_options& options() const;
+  /// The name this instance has in the store.
+  [[nodiscard]] const std::string& instance() const;
 
+  /// Sets the hooks; before `start`.
+  void set_hooks(service_hooks hooks);
+  [[nodiscard]] const service_hooks& hooks() const;
   /// Announces a transport that serves rooms with one publish; it must outlive the service. Its sinks say so when they
   /// connect. At most one.
   void set_broadcaster(room_broadcaster* broadcaster);
+  /// What operators can observe.
+  [[nodiscard]] operator_events& events();
 
+  /// Runs the onStart hook, then shows in the store that this instance lives, from now on every `heartbeat_rate`, and
+  /// emits `ready`. Nothing is to be served before it has completed. Errors: the hook's, unavailable; then `closed` was
+  /// emitted and the service is of no use.
+  task<result<void>> start(value_map info);
+  /// Refuses new connections and commands (unavailable), lets running commands finish, closes every connection with
+  /// `server_shutdown` and waits for its transport to report the end, all within `close_timeout`; then runs onClose and
+  /// emits `closed`. Errors: timeout (something did not end in time), the hook's.
+  task<result<void>> close();
+
+  /// Asks the onConnect hook who a client is. Only with such a hook.
+  task<result<login>> ask_who(connection_id id, handshake shown);
   /// Registers a logged-in connection. When it completes, the connection counts, its user's other connections got
   /// `socketConnectEcho`, and commands with its id are served. The transport then tells the client `loginConfirmed`.
   /// `shares_broadcast`: the connection gets room notifications through the broadcaster, not through its sink.
@@ -66,13 +88,19 @@ class service {
   task<void> disconnect(connection_id id);
   /// Runs one command. Never throws; a fault inside is logged and answered with internalError.
   task<reply> execute(call c);
+  /// Runs one method of the server API with a list of positional or a map of named arguments, or null for none.
+  /// Errors: no_command [method], those of `api_arguments`, those of the method.
+  task<reply> call_api(std::string method, value args);
+
+  /// Calls `fn` with each notification that members of `room` get, also while there are none, until `unwatch_room`.
+  /// For operators: permissions are not asked. `fn` returns at once and must not watch or unwatch.
+  std::uint64_t watch_room(room_name room, std::function<void(const shared_event&)> fn);
+  void unwatch_room(const room_name& room, std::uint64_t watch);
 
   /// Creates a room. Errors: room_exists, invalid_name, list_limit_exceeded.
   task<result<void>> add_room(room_name room, room_settings settings);
   [[nodiscard]] room_settings default_room_settings() const;
 
-  /// Closes every connection with `reason` and refuses new ones and new commands (unavailable).
-  void close_all(close_reason reason);
   [[nodiscard]] std::size_t connection_count() const;
 
  private:

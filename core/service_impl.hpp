@@ -1,6 +1,6 @@
 #pragma once
 
-// Inside of the service, for the files that implement its commands (core/commands/).
+// Inside of the service, for the files that implement its commands (core/commands/) and methods (core/api/).
 
 #include <map>
 #include <set>
@@ -9,22 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/keyed_lock.hpp"
 #include "core/room_hub.hpp"
 #include "core/service.hpp"
 
 namespace roombus {
 
 /// One command while it runs.
-struct command_context {
-  command_context() = default;
-  user_name user;
-  connection_id id;
-  bool local = false;
-  bool bypass_permissions = false;
-  bool bypass_hooks = false;
-  value_list args;       ///< exactly the command's own
-  value_list rest_args;  ///< what was given beyond them
-
+struct command_context : hook_context {
   /// Text of an argument that was checked to be text.
   [[nodiscard]] const std::string& text(std::size_t i) const { return *args[i].if_text(); }
   [[nodiscard]] room_name room() const { return room_name(text(0)); }
@@ -32,33 +24,48 @@ struct command_context {
   /// The options object, if the first rest argument is one.
   [[nodiscard]] const value_map* options() const { return rest_args.empty() ? nullptr : rest_args.front().if_map(); }
   /// The connection that echoes leave out: none when the server API acts.
-  [[nodiscard]] connection_id echo_except() const { return local ? connection_id() : id; }
+  [[nodiscard]] connection_id echo_except() const { return is_local_call ? connection_id() : id; }
 };
 
 class service::impl {
  public:
   impl(chat_options options, chat_limits limits, std::string instance, environment env);
 
+  task<result<void>> start(value_map info);
+  task<result<void>> close();
   task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
                              bool shares_broadcast);
   task<void> disconnect(connection_id id);
   task<reply> execute(call c);
+  task<reply> call_api(std::string method, value args);
   task<result<void>> add_room(room_name room, room_settings settings);
-  void close_all(close_reason reason);
+  [[nodiscard]] room_settings default_room_settings() const;
 
   chat_options options;
   chat_limits limits;
   std::string instance;
   environment env;
   room_hub hub;
+  service_hooks hooks;
+  operator_events events;
 
  private:
   using handler = task<reply> (impl::*)(command_context&);
   static handler handler_of(command id);
+  using api_handler = task<reply> (impl::*)(value_list args);
+  static api_handler api_handler_of(api_method id);
 
-  task<reply> run(const command_descriptor& cmd, command_context ctx);
-  task<reply> run_handler(command id, command_context& ctx);
-  task<void> end_connection(user_name user, connection_id id);
+  task<reply> run(const command_descriptor& cmd, command_context& ctx);
+  task<reply> run_hooked(const command_descriptor& cmd, command_context& ctx);
+  task<result<void>> check(const command_descriptor& cmd, const value_list& args);
+  task<bool> end_connection(user_name user, connection_id id);
+  void set_arguments(command_context& ctx, value_list args, std::size_t own) const;
+
+  // core/service_life.cpp
+  task<void> beat();
+  void beat_later();
+  task<void> recover_dead_instances();
+  void finish_one();
 
   // core/commands/direct_commands.cpp
   task<reply> direct_add_to_list(command_context& ctx);
@@ -80,11 +87,16 @@ class service::impl {
   task<reply> room_set_whitelist_mode(command_context& ctx);
   task<reply> edit_room_list(command_context& ctx, bool add);
   task<void> tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates);
+  void take_out(const room_name& room, const std::vector<removed_member>& removed);
 
   // core/commands/membership_commands.cpp
   task<reply> room_join(command_context& ctx);
   task<reply> room_leave(command_context& ctx);
-  void tell_left(const user_name& user, const connection_id& id, const left_room& left, const connection_id& except);
+  task<result<void>> prepare_join(join_request request, bool shares_broadcast);
+  task<void> roll_back_join(join_request request);
+  task<void> revoke(user_name user, room_name room, connection_id id);
+  task<void> tell_left(user_name user, connection_id id, left_room left, connection_id except);
+  task<keyed_lock::guard> lock_membership(user_name user, connection_id id, room_name room);
 
   // core/commands/reading_commands.cpp
   task<reply> room_recent_history(command_context& ctx);
@@ -98,15 +110,63 @@ class service::impl {
   task<reply> read_room(command_context& ctx, room_query query);
   task<reply> read_history(command_context& ctx, history_request request);
 
+  // core/api/user_methods.cpp
+  task<reply> api_exec_user_command(value_list args);
+  task<reply> api_add_user(value_list args);
+  task<reply> api_delete_user(value_list args);
+  task<reply> api_has_user(value_list args);
+  task<reply> api_user_has_in_list(value_list args);
+  task<reply> api_has_direct_access(value_list args);
+  task<reply> api_disconnect_user_sockets(value_list args);
+  task<reply> api_list_users(value_list args);
+  task<reply> api_check_arguments(value_list args);
+
+  // core/api/room_methods.cpp
+  task<reply> api_add_room(value_list args);
+  task<reply> api_delete_room(value_list args);
+  task<reply> api_has_room(value_list args);
+  task<reply> api_room_has_in_list(value_list args);
+  task<reply> api_has_room_access(value_list args);
+  task<reply> api_change_room_owner(value_list args);
+  task<reply> api_change_room_history_max_size(value_list args);
+  task<reply> api_change_access_lists_updates(value_list args);
+  task<reply> api_change_userlist_updates(value_list args);
+  task<reply> api_list_rooms(value_list args);
+  task<reply> change_room(room_name room, room_change change);
+
+  // core/api/instance_methods.cpp
+  task<reply> api_cluster_bus_emit(value_list args);
+  task<reply> api_user_state_sync(value_list args);
+  task<reply> api_room_state_sync(value_list args);
+  task<reply> api_instance_recovery(value_list args);
+  task<reply> api_get_instance_heartbeat(value_list args);
+  task<reply> api_get_instance_sockets(value_list args);
+  task<reply> api_batch(value_list args);
+  task<bool> is_abandoned(connection_record record);
+  task<result<void>> recover_instance(std::string dead);
+
   /// The message as it is stored and sent: author and timestamp are the service's, no id.
   [[nodiscard]] value_map stamped(const command_context& ctx, std::size_t argument) const;
   [[nodiscard]] result<std::vector<user_name>> valid_names(const value& names, bool check) const;
+  /// Tells operators that store or transport and the rest may disagree. Empty parts are left out.
+  void report_failure(std::string_view event, const user_name& user, const room_name& room, const connection_id& id,
+                      std::string_view operation, const chat_error& error);
 
-  bool closing_ = false;
+  enum class state : std::uint8_t { open, closing, closed };
+
+  state state_ = state::open;
+  keyed_lock membership_lock_;
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
+  std::size_t running_ = 0;                   // commands, methods and ends of connections
+  completion<bool> drained_;                  // while closing: nothing runs
+  completion<bool> idle_;                     // while closing: nothing runs, and nobody is connected
+  timer_handle heartbeat_;
   std::vector<counter*> command_counts_;
   counter& failed_commands_;
 };
+
+/// Names in one page of a listing: 1 to 1000, 100 unless told.
+[[nodiscard]] std::size_t page_limit(const value& v);
 
 inline shared_event make_event(notification id, value_list args) {
   return std::make_shared<const event>(id, std::move(args));

@@ -15,8 +15,8 @@ user_state::user_state(user_name name, direct_settings settings)
 
 value user_state::connections_value() const {
   value_map out;
-  for (const auto& [id, rooms] : connections)
-    out.append(id.str(), names_to_values(rooms));
+  for (const auto& [id, joined] : connections)
+    out.append(id.str(), names_to_values(joined.rooms));
   return out;
 }
 
@@ -52,6 +52,12 @@ result<value> user_state::list(const std::string& list) const {
   const std::set<user_name>* names = const_cast<user_state*>(this)->find_list(list);
   if (names == nullptr) return chat_error(errc::no_list, {value(list)});
   return value(names_to_values(*names));
+}
+
+result<bool> user_state::has_in_list(const std::string& list, const user_name& item) const {
+  const std::set<user_name>* names = const_cast<user_state*>(this)->find_list(list);
+  if (names == nullptr) return chat_error(errc::no_list, {value(list)});
+  return names->contains(item);
 }
 
 }  // namespace roombus

@@ -16,8 +16,11 @@ class user_state {
  public:
   user_state(user_name name, direct_settings settings);
 
-  /// The rooms that each connection has joined.
-  std::map<connection_id, std::set<room_name>> connections;
+  struct connection {
+    std::string instance;       ///< that serves it
+    std::set<room_name> rooms;  ///< that it has joined
+  };
+  std::map<connection_id, connection> connections;
 
   /// {connection id: [room]}
   [[nodiscard]] value connections_value() const;
@@ -29,6 +32,8 @@ class user_state {
   result<void> edit_list(const std::string& list, bool add, const std::vector<user_name>& names, std::size_t limit);
   /// Errors: no_list.
   [[nodiscard]] result<value> list(const std::string& list) const;
+  /// Errors: no_list.
+  [[nodiscard]] result<bool> has_in_list(const std::string& list, const user_name& item) const;
 
  private:
   std::set<user_name>* find_list(const std::string& list);

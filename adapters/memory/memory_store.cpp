@@ -1,6 +1,6 @@
 #include "adapters/memory/memory_store.hpp"
 
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "adapters/memory/message_log.hpp"
@@ -67,6 +67,13 @@ class memory_store final : public store {
         co_return state.user_seen(user_name(query.argument));
       case room_field::list:
         co_return state.list(query.argument);
+      case room_field::access:
+        co_return value(state.has_access(user_name(query.argument)));
+      case room_field::in_list: {
+        auto has = state.has_in_list(query.argument, user_name(query.item));
+        if (!has) co_return has.error();
+        co_return value(*has);
+      }
     }
     co_return value();
   }
@@ -108,11 +115,29 @@ class memory_store final : public store {
     co_return change;
   }
 
-  task<result<void>> begin_join(join_request request) override {
+  task<result<access_change>> change_room(room_name room, room_change change) override {
+    room_entry* entry = find(room);
+    if (entry == nullptr) co_return no_room(room.str());
+    access_change changed = entry->state.change(change, time_.now_ms());
+    if (change.history_max_size) entry->log.set_max_size(*change.history_max_size);
+    forget_memberships(room, changed.removed);
+    co_return changed;
+  }
+
+  task<result<value>> list_rooms(std::string after, std::size_t limit) override {
+    co_return names_after(rooms_, room_name(std::move(after)), limit);
+  }
+
+  task<result<begun_join>> begin_join(join_request request) override {
     const room_entry* entry = find(request.room);
     if (entry == nullptr) co_return no_room(request.room.str());
     if (rooms_of(request) == nullptr) co_return chat_error(errc::invalid_socket, {value(request.id.str())});
-    co_return entry->state.check_join(request.user);
+    auto allowed = entry->state.check_join(request.user);
+    if (!allowed) co_return allowed.error();
+    begun_join begun;
+    begun.already = entry->state.is_joined(request.user, request.id);
+    begun.njoined = entry->state.joined_count(request.user) + (begun.already ? 0 : 1);
+    co_return begun;
   }
 
   task<result<joined>> confirm_join(join_request request, history_request history) override {
@@ -157,7 +182,7 @@ class memory_store final : public store {
     if (it == users_.end()) it = users_.emplace(record.user, user_state(record.user, direct_settings())).first;
     auto& connections = it->second.connections;
     if (!connections.contains(record.id) && connections.size() >= limit) co_return chat_error(errc::rate_limited);
-    connections.try_emplace(record.id);
+    connections[record.id].instance = record.instance;
     co_return std::uint64_t{connections.size()};
   }
 
@@ -169,7 +194,7 @@ class memory_store final : public store {
     out.nconnected = it->second.connections.size();
     if (connection.empty()) co_return out;
     out.was_connected = true;
-    for (const room_name& room : connection.mapped()) {
+    for (const room_name& room : connection.mapped().rooms) {
       if (room_entry* entry = find(room)) out.rooms.push_back(entry->state.leave(user, id, now_ms));
     }
     co_return out;
@@ -179,6 +204,25 @@ class memory_store final : public store {
     const user_state* state = find(user);
     if (state == nullptr) co_return no_user(user);
     co_return state->connections_value();
+  }
+
+  task<result<std::vector<connection_record>>> connection_records(user_name user) override {
+    const user_state* state = find(user);
+    if (state == nullptr) co_return no_user(user);
+    std::vector<connection_record> out;
+    for (const auto& [id, connection] : state->connections)
+      out.push_back(record_of(user, id, connection));
+    co_return out;
+  }
+
+  task<result<value>> list_users(std::string after, std::size_t limit) override {
+    co_return names_after(users_, user_name(std::move(after)), limit);
+  }
+
+  task<result<bool>> has_in_direct_list(user_name user, std::string list, user_name item) override {
+    const user_state* state = find(user);
+    if (state == nullptr) co_return no_user(user);
+    co_return state->has_in_list(list, item);
   }
 
   task<result<direct_access>> check_direct(user_name recipient, user_name sender) override {
@@ -213,6 +257,53 @@ class memory_store final : public store {
     co_return state->whitelist_only();
   }
 
+  task<result<void>> heartbeat(std::string instance, std::int64_t now_ms) override {
+    heartbeats_[std::move(instance)] = now_ms;
+    co_return result<void>{};
+  }
+
+  task<result<std::optional<std::int64_t>>> last_heartbeat(std::string instance) override {
+    std::optional<std::int64_t> last;
+    if (auto it = heartbeats_.find(instance); it != heartbeats_.end()) last = it->second;
+    co_return last;
+  }
+
+  task<result<std::vector<std::string>>> instances() override {
+    std::vector<std::string> names;
+    for (const auto& [instance, at] : heartbeats_)
+      names.push_back(instance);
+    co_return names;
+  }
+
+  task<result<void>> forget_instance(std::string instance) override {
+    heartbeats_.erase(instance);
+    co_return result<void>{};
+  }
+
+  task<result<std::vector<connection_record>>> instance_connections(std::string instance) override {
+    std::vector<connection_record> out;
+    for (const auto& [user, state] : users_) {
+      for (const auto& [id, connection] : state.connections) {
+        if (connection.instance == instance) out.push_back(record_of(user, id, connection));
+      }
+    }
+    co_return out;
+  }
+
+  task<result<std::vector<repaired_member>>> repair_room(room_name room, std::int64_t now_ms) override {
+    room_entry* entry = find(room);
+    if (entry == nullptr) co_return no_room(room.str());
+    std::vector<repaired_member> repaired;
+    for (auto& [user, id] : entry->state.joined_connections()) {
+      user_state* state = find(user);
+      const bool connected = state != nullptr && state->connections.contains(id);
+      if (connected && entry->state.has_access(user)) continue;
+      if (connected) state->connections[id].rooms.erase(room);
+      repaired.push_back({user, id, entry->state.leave(user, id, now_ms)});
+    }
+    co_return repaired;
+  }
+
  private:
   room_entry* find(const room_name& room) {
     auto it = rooms_.find(room);
@@ -228,7 +319,25 @@ class memory_store final : public store {
     user_state* user = find(request.user);
     if (user == nullptr) return nullptr;
     auto it = user->connections.find(request.id);
-    return it == user->connections.end() ? nullptr : &it->second;
+    return it == user->connections.end() ? nullptr : &it->second.rooms;
+  }
+
+  static connection_record record_of(const user_name& user, const connection_id& id,
+                                     const user_state::connection& connection) {
+    connection_record record;
+    record.user = user;
+    record.id = id;
+    record.instance = connection.instance;
+    return record;
+  }
+
+  template <class Map>
+  static value names_after(const Map& map, const typename Map::key_type& after, std::size_t limit) {
+    value_list names;
+    for (auto it = map.upper_bound(after); it != map.end() && names.size() < limit; ++it) {
+      names.emplace_back(it->first.str());
+    }
+    return names;
   }
 
   void forget_memberships(const room_name& room, const std::vector<removed_member>& removed) {
@@ -237,7 +346,7 @@ class memory_store final : public store {
       if (user == nullptr) continue;
       for (const connection_id& id : member.connections) {
         auto it = user->connections.find(id);
-        if (it != user->connections.end()) it->second.erase(room);
+        if (it != user->connections.end()) it->second.rooms.erase(room);
       }
     }
   }
@@ -257,8 +366,9 @@ class memory_store final : public store {
   }
 
   clock& time_;
-  std::unordered_map<room_name, room_entry> rooms_;
-  std::unordered_map<user_name, user_state> users_;
+  std::map<room_name, room_entry> rooms_;  // ordered, for paging
+  std::map<user_name, user_state> users_;
+  std::map<std::string, std::int64_t> heartbeats_;
 };
 
 }  // namespace

@@ -38,6 +38,12 @@ std::uint64_t message_log::append(const append_request& request) {
   return id;
 }
 
+void message_log::set_max_size(std::uint64_t max_size) {
+  max_size_ = max_size;
+  while (messages_.size() > max_size_)
+    messages_.pop_front();
+}
+
 history_position message_log::position() const {
   return {epoch_, last_id_ + 1 - messages_.size(), last_id_};
 }

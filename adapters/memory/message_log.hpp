@@ -19,6 +19,8 @@ class message_log {
   [[nodiscard]] std::uint64_t repeated(const append_request& request);
   /// Keeps the message under the next id, which it returns.
   std::uint64_t append(const append_request& request);
+  /// Shrinking trims at once.
+  void set_max_size(std::uint64_t max_size);
   [[nodiscard]] history_page read(const history_request& request) const;
   [[nodiscard]] history_position position() const;
   [[nodiscard]] std::uint64_t size() const { return messages_.size(); }

@@ -15,6 +15,7 @@
 #include "adapters/socketio/socketio_server.hpp"
 #include "bridge/server/mqtt_side.hpp"
 #include "core/service.hpp"
+#include "schemas/codec/error_codec.hpp"
 
 namespace roombus::server {
 
@@ -110,16 +111,60 @@ struct instance::parts {
   }
 
   /// Creates each [[room]] that is not there yet; answers what went wrong, or "".
-  std::string add_rooms() {
+  task<std::string> add_rooms() {
     for (const room_entry& room : settings.rooms) {
-      // the stores that wait (none yet) will be awaited here before the listeners open
-      auto adding = chat.add_room(room.name, room.settings);
-      const result<void> added = adding.take();
+      const result<void> added = co_await chat.add_room(room.name, room.settings);
       if (!added && added.error().code() != errc::room_exists) {
-        return "room " + room.name.str() + " cannot be created: " + std::string(added.error().code_name());
+        co_return "room " + room.name.str() + " cannot be created: " + std::string(added.error().code_name());
       }
     }
-    return "";
+    co_return "";
+  }
+
+  /// The admin listener answers first: an onStart hook may want to call us.
+  task<void> start_up(std::function<void()> up, std::function<void(const std::string&)> failed) {
+    const http::listen_result admin = admin_listener.listen();
+    if (!admin) co_return refuse(failed, admin.error);
+    admin_port = admin.port;
+    std::string problem = co_await add_rooms();
+    if (!problem.empty()) co_return refuse(failed, std::move(problem));
+    endpoint admin_address{settings.admin.listen.host, admin_port};
+    value_map info{{"admin", value(admin_address.str())}};
+    const result<void> started = co_await chat.start(std::move(info));
+    if (!started) co_return refuse(failed, "the service did not start: " + error_text(started.error()));
+    if (stopping) co_return;
+    const http::listen_result clients = public_listener.listen();
+    if (!clients) co_return refuse(failed, clients.error);
+    http_port = clients.port;
+    if (devices) {
+      devices->start(std::move(up), std::move(failed));
+    } else {
+      loop.post(std::move(up));
+    }
+  }
+
+  /// Later, when the caller has what it needs to stop us.
+  void refuse(const std::function<void(const std::string&)>& failed, std::string reason) {
+    loop.post([failed, reason = std::move(reason)] { failed(reason); });
+  }
+
+  /// Clients first, then what carried them; the embedded broker last.
+  task<void> shut_down(std::function<void(bool clean)> stopped) {
+    public_listener.stop_accepting();
+    const result<void> closed = co_await chat.close();
+    if (!closed) log.write(roombus::log_level::error, "close_failed", error_text(closed.error()));
+    sockets.close_all();  // those who have not logged in
+    const auto limit = settings.chat.close_timeout;
+    stops_pending = devices ? 3 : 2;
+    stop_limit = loop.after(limit + std::chrono::seconds(3), [stopped] { stopped(false); });
+    auto one_done = [this, stopped, clean = closed.has_value()] {
+      if (--stops_pending > 0) return;
+      stop_limit.cancel();
+      stopped(clean);
+    };
+    public_listener.close(limit, one_done);
+    admin_listener.close(limit, one_done);
+    if (devices) devices->stop(limit, one_done);
   }
 
   config settings;
@@ -154,47 +199,17 @@ instance::~instance() = default;
 
 void instance::start(std::function<void()> ready, std::function<void(const std::string&)> failed) {
   parts& p = *parts_;
-  // refused later, when the caller has what it needs to stop us
-  auto refuse = [&p, failed](std::string reason) { p.loop.post([failed, reason] { failed(reason); }); };
-  if (const std::string problem = p.add_rooms(); !problem.empty()) return refuse(problem);
-  const http::listen_result admin = p.admin_listener.listen();
-  if (!admin) return refuse(admin.error);
-  p.admin_port = admin.port;
-  const http::listen_result browsers = p.public_listener.listen();
-  if (!browsers) return refuse(browsers.error);
-  p.http_port = browsers.port;
-
   auto up = [&p, ready = std::move(ready)] {
     if (p.ready || p.stopping) return;
     p.ready = true;
     ready();
   };
-  if (p.devices) {
-    p.devices->start(std::move(up), std::move(failed));
-  } else {
-    p.loop.post(std::move(up));
-  }
+  p.start_up(std::move(up), std::move(failed)).detach();
 }
 
 void instance::stop(std::function<void(bool clean)> stopped) {
-  parts& p = *parts_;
-  if (p.stopping) return;
-  p.stopping = true;
-  const auto limit = p.settings.chat.close_timeout;
-  p.public_listener.stop_accepting();
-  p.chat.close_all(close_reason::server_shutdown);
-  p.sockets.close_all();  // those who have not logged in
-
-  p.stops_pending = p.devices ? 3 : 2;
-  p.stop_limit = p.loop.after(limit + std::chrono::seconds(3), [stopped] { stopped(false); });
-  auto one_done = [&p, stopped] {
-    if (--p.stops_pending > 0) return;
-    p.stop_limit.cancel();
-    stopped(true);
-  };
-  p.public_listener.close(limit, one_done);
-  p.admin_listener.close(limit, one_done);
-  if (p.devices) p.devices->stop(limit, one_done);
+  if (std::exchange(parts_->stopping, true)) return;
+  parts_->shut_down(std::move(stopped)).detach();
 }
 
 const std::string& instance::id() const {

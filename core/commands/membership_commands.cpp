@@ -7,14 +7,68 @@
 
 namespace roombus {
 
-void service::impl::tell_left(const user_name& user, const connection_id& id, const left_room& left,
-                              const connection_id& except) {
-  if (!left.changed) return;
+task<void> service::impl::tell_left(user_name user, connection_id id, left_room left, connection_id except) {
+  if (!left.changed) co_return;
   const value room(left.room.str());
   hub.notify(user, make_event(notification::room_left_echo, {room, value(id.str()), value(left.njoined)}), except);
   if (left.user_left && left.switches.userlist_updates) {
     hub.publish(left.room, make_event(notification::room_user_left, {room, value(user.str())}));
   }
+  if (!hooks.on_leave) co_return;
+  membership_change change;
+  change.user = std::move(user);
+  change.id = std::move(id);
+  change.room = std::move(left.room);
+  change.njoined = left.njoined;
+  co_await hooks.on_leave(std::move(change));
+}
+
+task<keyed_lock::guard> service::impl::lock_membership(user_name user, connection_id id, room_name room) {
+  std::string key = id.str() + '\0' + room.str();
+  auto exceeded = [this, user = std::move(user), id = std::move(id), room = std::move(room)] {
+    events.emit("lockTimeExceeded",
+                value_map{{"id", value(id.str())}, {"userName", value(user.str())}, {"roomName", value(room.str())}});
+  };
+  return membership_lock_.acquire(std::move(key), std::move(exceeded));
+}
+
+task<void> service::impl::revoke(user_name user, room_name room, connection_id id) {
+  auto revoked = co_await hub.broadcaster()->revoke(room, id);
+  if (!revoked) report_failure("transportConsistencyFailure", user, room, id, "transportChannel", revoked.error());
+}
+
+task<void> service::impl::roll_back_join(join_request request) {
+  auto cancelled = co_await env.data.cancel_join(request);
+  if (!cancelled) {
+    report_failure("storeConsistencyFailure", request.user, request.room, request.id, "userRooms", cancelled.error());
+  }
+}
+
+/// What may still fail before a join counts: the store's first word, the onJoin hook, the transport's grant.
+task<result<void>> service::impl::prepare_join(join_request request, bool shares_broadcast) {
+  auto begun = co_await env.data.begin_join(request);
+  if (!begun) co_return begun.error();
+  if (begun->already) co_return result<void>{};
+  if (hooks.on_join) {
+    membership_change change;
+    change.user = request.user;
+    change.id = request.id;
+    change.room = request.room;
+    change.njoined = begun->njoined;
+    auto accepted = co_await hooks.on_join(std::move(change));
+    if (!accepted) {
+      co_await roll_back_join(request);
+      co_return accepted.error();
+    }
+  }
+  if (shares_broadcast) {
+    auto granted = co_await hub.broadcaster()->grant(request.room, request.id);
+    if (!granted) {
+      co_await roll_back_join(request);
+      co_return granted.error();
+    }
+  }
+  co_return result<void>{};
 }
 
 task<reply> service::impl::room_join(command_context& ctx) {
@@ -29,34 +83,29 @@ task<reply> service::impl::room_join(command_context& ctx) {
   }
   history.limit = std::min(history.limit, options.history_max_get_messages);
 
+  local_connection* connection = hub.find(ctx.id);
+  if (connection == nullptr || (!ctx.user.empty() && ctx.user != connection->user)) {
+    co_return chat_error(errc::invalid_socket, {value(ctx.id.str())});
+  }
   join_request request;
   request.room = ctx.room();
-  request.id = ctx.id;
-  request.now_ms = env.time.now_ms();
-  local_connection* connection = hub.find(ctx.id);
-  if (connection == nullptr) co_return chat_error(errc::invalid_socket, {value(ctx.id.str())});
   request.user = connection->user;
+  request.id = ctx.id;
   if (connection->rooms.size() >= limits.rooms_per_connection && !connection->rooms.contains(request.room)) {
     co_return chat_error(errc::rate_limited);
   }
-  room_broadcaster* broadcaster = connection->shares_broadcast ? hub.broadcaster() : nullptr;
-  if (broadcaster != nullptr) {
-    auto begun = co_await env.data.begin_join(request);
-    if (!begun) co_return begun.error();
-    auto granted = co_await broadcaster->grant(request.room, request.id);
-    if (!granted) {
-      auto cancelled = co_await env.data.cancel_join(request);
-      if (!cancelled) env.log.write(log_level::error, "cancel_join_failed", "connection " + request.id.str());
-      co_return granted.error();
-    }
+  const bool shares_broadcast = connection->shares_broadcast && hub.broadcaster() != nullptr;
+
+  const keyed_lock::guard lock = co_await lock_membership(request.user, request.id, request.room);
+  request.now_ms = env.time.now_ms();
+  if (shares_broadcast || hooks.on_join) {
+    auto prepared = co_await prepare_join(request, shares_broadcast);
+    if (!prepared) co_return prepared.error();
   }
   auto outcome = co_await env.data.confirm_join(request, std::move(history));
   connection = hub.find(request.id);  // what it pointed to may be gone by now
   if (!outcome || connection == nullptr) {
-    if (broadcaster != nullptr) {
-      auto revoked = co_await broadcaster->revoke(request.room, request.id);
-      if (!revoked) env.log.write(log_level::error, "revoke_failed", "connection " + request.id.str());
-    }
+    if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
     if (!outcome) co_return outcome.error();
     co_return chat_error(errc::invalid_socket, {value(request.id.str())});
   }
@@ -83,22 +132,24 @@ task<reply> service::impl::room_join(command_context& ctx) {
 task<reply> service::impl::room_leave(command_context& ctx) {
   if (ctx.id.empty()) co_return chat_error(errc::no_socket, {value("roomLeave")});
   local_connection* connection = hub.find(ctx.id);
-  if (connection == nullptr) co_return chat_error(errc::invalid_socket, {value(ctx.id.str())});
+  if (connection == nullptr || (!ctx.user.empty() && ctx.user != connection->user)) {
+    co_return chat_error(errc::invalid_socket, {value(ctx.id.str())});
+  }
   join_request request;
   request.room = ctx.room();
   request.user = connection->user;
   request.id = ctx.id;
+  const bool shares_broadcast = connection->shares_broadcast && hub.broadcaster() != nullptr;
+
+  const keyed_lock::guard lock = co_await lock_membership(request.user, request.id, request.room);
   request.now_ms = env.time.now_ms();
-  room_broadcaster* broadcaster = connection->shares_broadcast ? hub.broadcaster() : nullptr;
   auto left = co_await env.data.leave(request);
   if (!left) co_return left.error();
   hub.leave(request.room, request.id);
-  tell_left(request.user, request.id, *left, ctx.echo_except());
-  if (broadcaster != nullptr) {
-    auto revoked = co_await broadcaster->revoke(request.room, request.id);
-    if (!revoked) co_return revoked.error();
-  }
-  co_return one(value(left->njoined));
+  const std::uint64_t njoined = left->njoined;
+  co_await tell_left(request.user, request.id, std::move(*left), ctx.echo_except());
+  if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
+  co_return one(value(njoined));
 }
 
 }  // namespace roombus

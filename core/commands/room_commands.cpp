@@ -8,10 +8,7 @@ namespace roombus {
 
 task<reply> service::impl::room_create(command_context& ctx) {
   if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
-  room_settings settings;
-  settings.history_max_size = options.history_max_size;
-  settings.enable_access_lists_updates = options.enable_access_lists_updates;
-  settings.enable_userlist_updates = options.enable_userlist_updates;
+  room_settings settings = default_room_settings();
   settings.whitelist_only = *ctx.args[1].if_bool();
   if (!ctx.user.empty()) settings.owner = ctx.user;
   auto added = co_await add_room(ctx.room(), std::move(settings));
@@ -27,13 +24,18 @@ task<reply> service::impl::room_delete(command_context& ctx) {
   co_return nothing();
 }
 
-task<void> service::impl::tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates) {
-  const value room_value(room.str());
-  // first everybody out, then the news: nobody who was removed hears of another's removal
+void service::impl::take_out(const room_name& room, const std::vector<removed_member>& removed) {
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections)
       hub.leave(room, id);
   }
+}
+
+/// Tells everybody who is concerned, and completes when nothing of the room reaches the removed any more.
+task<void> service::impl::tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates) {
+  const value room_value(room.str());
+  // first everybody out, then the news: nobody who was removed hears of another's removal
+  take_out(room, removed);
   const shared_event access_removed = make_event(notification::room_access_removed, {room_value});
   for (const removed_member& member : removed) {
     hub.notify(member.user, access_removed);
@@ -41,14 +43,20 @@ task<void> service::impl::tell_removed(room_name room, std::vector<removed_membe
       hub.publish(room, make_event(notification::room_user_left, {room_value, value(member.user.str())}));
     }
   }
-  room_broadcaster* broadcaster = hub.broadcaster();
-  if (broadcaster == nullptr) co_return;
+  std::vector<task<void>> pending;
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections) {
-      auto revoked = co_await broadcaster->revoke(room, id);
-      if (!revoked) env.log.write(log_level::error, "revoke_failed", "connection " + id.str() + ", room " + room.str());
+      if (hub.broadcaster() != nullptr) pending.push_back(revoke(member.user, room, id));
+      if (!hooks.on_leave) continue;
+      membership_change change;
+      change.user = member.user;
+      change.id = id;
+      change.room = room;
+      pending.push_back(hooks.on_leave(std::move(change)));
     }
   }
+  for (task<void>& one_connection : pending)
+    co_await one_connection;
 }
 
 task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {

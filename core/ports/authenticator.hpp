@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
+#include "core/login_rights.hpp"
 #include "core/named_string.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
@@ -24,6 +27,9 @@ struct login {
   login() = default;
   user_name user;
   value_map auth_data;  ///< handed to the client in `loginConfirmed`, with `id` added
+  value_map claims;     ///< what a token says about the user, for hooks and operators; empty for other methods
+  login_rights rights;  ///< what this login is limited to
+  std::optional<std::int64_t> expires_at_ms;  ///< wall clock; the connection ends then, unless it was renewed
 };
 
 /// Decides who a client is.

@@ -64,13 +64,32 @@ struct access_change {
 };
 
 /// Part of a room's state that a reading command asks for.
-enum class room_field : std::uint8_t { owner, whitelist_mode, notifications, history_info, user_seen, list };
+enum class room_field : std::uint8_t {
+  owner,
+  whitelist_mode,
+  notifications,
+  history_info,
+  user_seen,
+  list,
+  in_list,  ///< whether `item` is in the list
+  access    ///< whether the user may join
+};
 
 struct room_query {
   room_query() = default;
   room_query(room_field f) : field(f) {}
   room_field field = room_field::owner;
-  std::string argument;  ///< list name, or user name for `user_seen`
+  std::string argument;  ///< list name, or user name for `user_seen` and `access`
+  std::string item;      ///< name to look for, with `in_list`
+};
+
+/// A change of a room's state by the server API; exactly one is set.
+struct room_change {
+  room_change() = default;
+  std::optional<std::optional<user_name>> owner;  ///< the inner one empty: nobody
+  std::optional<std::uint64_t> history_max_size;  ///< shrinking trims at once
+  std::optional<bool> access_lists_updates;
+  std::optional<bool> userlist_updates;
 };
 
 /// Where a room's history stands.
@@ -122,6 +141,12 @@ struct join_request {
   std::int64_t now_ms = 0;
 };
 
+/// Outcome of a join that has begun.
+struct begun_join {
+  bool already = false;       ///< the connection has joined before; there is nothing to do
+  std::uint64_t njoined = 0;  ///< connections of the user in the room once this join counts
+};
+
 /// Outcome of a join that was confirmed.
 struct joined {
   bool newly = false;       ///< this connection was not joined before
@@ -161,6 +186,10 @@ class room_store {
                                                 std::vector<user_name> names, std::size_t limit) = 0;
   /// Errors: no_room, not_allowed.
   virtual task<result<access_change>> set_whitelist_mode(room_name room, actor by, bool whitelist_only) = 0;
+  /// The former owner is removed from the room if only that let them in. Errors: no_room.
+  virtual task<result<access_change>> change_room(room_name room, room_change change) = 0;
+  /// At most `limit` names after `after`, in byte order.
+  virtual task<result<value>> list_rooms(std::string after, std::size_t limit) = 0;
 };
 
 class membership_store {
@@ -168,7 +197,7 @@ class membership_store {
   virtual ~membership_store() = default;
   /// Starts a join: checks access and notes it as pending; nobody sees it. Joining twice is fine.
   /// Errors: no_room, not_allowed, invalid_socket [id] (the connection has ended).
-  virtual task<result<void>> begin_join(join_request request) = 0;
+  virtual task<result<begun_join>> begin_join(join_request request) = 0;
   /// Makes a pending join count, if access still holds. Errors: those of begin_join.
   virtual task<result<joined>> confirm_join(join_request request, history_request history) = 0;
   /// Drops a pending join.
@@ -222,6 +251,12 @@ class user_store {
   virtual task<result<disconnected>> disconnect(user_name user, connection_id id, std::int64_t now_ms) = 0;
   /// {connection id: [room]}. Errors: no_user.
   virtual task<result<value>> connections(user_name user) = 0;
+  /// The user's connections with the instances that serve them. Errors: no_user.
+  virtual task<result<std::vector<connection_record>>> connection_records(user_name user) = 0;
+  /// At most `limit` names after `after`, in byte order.
+  virtual task<result<value>> list_users(std::string after, std::size_t limit) = 0;
+  /// Errors: no_user, no_list.
+  virtual task<result<bool>> has_in_direct_list(user_name user, std::string list, user_name item) = 0;
   /// Errors: no_user [recipient].
   virtual task<result<direct_access>> check_direct(user_name recipient, user_name sender) = 0;
   /// Errors: no_user, no_list, not_allowed (own name), list_limit_exceeded.
@@ -233,7 +268,32 @@ class user_store {
   virtual task<result<bool>> direct_whitelist_mode(user_name user) = 0;
 };
 
+/// A member whom a repair took out of a room.
+struct repaired_member {
+  user_name user;
+  connection_id id;
+  left_room left;
+};
+
+/// Which instances live, and what dead ones left behind.
+class instance_store {
+ public:
+  virtual ~instance_store() = default;
+  /// Notes that an instance lives.
+  virtual task<result<void>> heartbeat(std::string instance, std::int64_t now_ms) = 0;
+  /// When it last did, in ms; nothing for one that never did or has been forgotten.
+  virtual task<result<std::optional<std::int64_t>>> last_heartbeat(std::string instance) = 0;
+  /// All instances that have been noted.
+  virtual task<result<std::vector<std::string>>> instances() = 0;
+  /// Forgets an instance; its connections have to be ended before.
+  virtual task<result<void>> forget_instance(std::string instance) = 0;
+  /// The connections that an instance serves, or left behind.
+  virtual task<result<std::vector<connection_record>>> instance_connections(std::string instance) = 0;
+  /// Takes members out of a room whose connections do not exist (any more), or who have no access. Errors: no_room.
+  virtual task<result<std::vector<repaired_member>>> repair_room(room_name room, std::int64_t now_ms) = 0;
+};
+
 /// A complete store.
-class store : public room_store, public membership_store, public user_store {};
+class store : public room_store, public membership_store, public user_store, public instance_store {};
 
 }  // namespace roombus

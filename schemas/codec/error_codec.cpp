@@ -57,7 +57,8 @@ void append_text(std::string& out, const chat_error& error) {
 }  // namespace
 
 std::string error_text(const chat_error& error) {
-  std::string out = "ChatServiceError: ";
+  std::string out;
+  if (!error.is_plain()) out = "ChatServiceError: ";
   append_text(out, error);
   return out;
 }

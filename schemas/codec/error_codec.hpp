@@ -6,7 +6,8 @@
 
 namespace roombus {
 
-/// `ChatServiceError: No such room kitchen`: the string form that clients get. Source: contract §6.
+/// `ChatServiceError: No such room kitchen`: the string form that clients get. A plain text of a hook stays as it is.
+/// Source: contract §6.
 [[nodiscard]] std::string error_text(const chat_error& error);
 
 /// `{"name":"ChatServiceError","code":…,"args":[…]}`, the raw form. A value whose JSON is longer than 256 bytes is cut

@@ -109,12 +109,28 @@ TEST_F(service_users, local_calls_echo_to_all_connections) {
   EXPECT_EQ(take("alice2"), (events{"systemMessage[1]"}));
 }
 
-TEST_F(service_users, closing_refuses_and_closes) {
-  chat.close_all(close_reason::server_shutdown);
+TEST_F(service_users, closing_refuses_closes_and_waits_for_the_ends) {
+  auto closing = chat.close();
   EXPECT_EQ(sinks["alice1"]->closed, std::vector<close_reason>{close_reason::server_shutdown});
   EXPECT_EQ(run("alice1", "listOwnSockets", "[]"), "unavailable[]");
-  auto done = chat.connect(user_name("zoe"), connection_id("z"), std::make_shared<recording_sink>());
-  EXPECT_EQ(done.take().error().code(), errc::unavailable);
+  auto refused = chat.connect(user_name("zoe"), connection_id("z"), std::make_shared<recording_sink>());
+  EXPECT_EQ(refused.take().error().code(), errc::unavailable);
+  for (const char* id : {"alice1", "alice2", "bob1"}) {
+    EXPECT_FALSE(closing.done());
+    disconnect(id);
+  }
+  timers.run_posted();
+  ASSERT_TRUE(closing.done());
+  EXPECT_TRUE(closing.take().has_value());
+}
+
+TEST_F(service_users, closing_gives_up_on_connections_that_do_not_end) {
+  auto closing = chat.close();
+  timers.advance(std::chrono::milliseconds(14999));
+  EXPECT_FALSE(closing.done());
+  timers.advance(std::chrono::milliseconds(1));
+  ASSERT_TRUE(closing.done());
+  EXPECT_EQ(closing.take().error().code(), errc::timeout);
 }
 
 }  // namespace

@@ -131,16 +131,17 @@ TEST_F(chat_namespace_test, binary_messages_reach_both_protocols) {
 TEST_F(chat_namespace_test, a_shutdown_closes_connections_so_that_clients_come_back) {
   const auto ws = connect("4", "alice");
   ws->connection->take();
-  chat.close_all(close_reason::server_shutdown);
+  auto closing = chat.close();
   EXPECT_EQ(ws->connection->take(), strings()) << "no disconnect packet";
   EXPECT_TRUE(ws->connection->close_code);
   timers.run_posted();
+  EXPECT_TRUE(closing.done());
 }
 
 TEST_F(chat_namespace_test, an_operators_disconnect_leaves_the_namespace) {
   const auto ws = connect("4", "alice");
   ws->connection->take();
-  chat.close_all(close_reason::disconnected);
+  chat.call_api("disconnectUserSockets", value(value_list{value("alice")})).detach();
   EXPECT_EQ(ws->connection->take(), strings{"41/chat-service,"});
   timers.run_posted();
   EXPECT_EQ(chat.connection_count(), 0U);

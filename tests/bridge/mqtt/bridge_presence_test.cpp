@@ -93,7 +93,7 @@ TEST_F(bridge_presence_with_forgetful_broker, a_kept_birth_counts) {
 
 TEST_F(bridge_presence, closed_by_the_service) {
   status("alice/c1", "online");
-  chat.close_all(close_reason::disconnected);
+  chat.call_api("disconnectUserSockets", value(value_list{value("alice")})).detach();
   EXPECT_EQ(chat.connection_count(), 1u) << "the end is reported after the call";
   timers.run_posted();
   EXPECT_EQ(chat.connection_count(), 0u);
@@ -128,9 +128,11 @@ TEST_F(bridge_presence, sinks_and_gauges_outlive_the_bridge) {
   devices.reset();
   EXPECT_EQ(timers.pending(), 0u);
   EXPECT_EQ(metric("roombus_mqtt_connections"), 0);
-  chat.close_all(close_reason::server_shutdown);
+  auto closing = chat.close();
   timers.run_posted();
   EXPECT_EQ(topics(), strings{});
+  timers.advance(15s);
+  EXPECT_TRUE(closing.done());
 }
 
 TEST_F(bridge_presence, what_the_broker_does_not_take_is_counted) {

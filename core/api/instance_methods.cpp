@@ -1,0 +1,126 @@
+// Methods of the server API that are about instances: bus, heartbeats, and repairing what a failure left behind.
+
+#include <utility>
+
+#include "core/service_impl.hpp"
+
+namespace roombus {
+
+task<reply> service::impl::api_cluster_bus_emit(value_list args) {
+  value_list given;
+  if (const value_list* list = args[1].if_list()) given = *list;
+  events.emit("clusterBus", value_map{{"event", args[0]}, {"args", value(std::move(given))}});
+  co_return nothing();
+}
+
+/// A connection that nobody serves: this instance does not know it, or its instance is dead.
+task<bool> service::impl::is_abandoned(connection_record record) {
+  if (record.instance == instance) co_return hub.find(record.id) == nullptr && !connecting_.contains(record.id);
+  auto last = co_await env.data.last_heartbeat(record.instance);
+  if (!last) co_return false;
+  co_return !*last || env.time.now_ms() - **last > options.heartbeat_timeout.count();
+}
+
+task<reply> service::impl::api_user_state_sync(value_list args) {
+  auto records = co_await env.data.connection_records(user_name(*args[0].if_text()));
+  if (!records) co_return records.error();
+  for (connection_record& record : *records) {
+    const bool abandoned = co_await is_abandoned(record);
+    if (!abandoned) continue;
+    const bool ended = co_await end_connection(std::move(record.user), std::move(record.id));
+    if (!ended) co_return chat_error(errc::unavailable);
+  }
+  co_return nothing();
+}
+
+task<reply> service::impl::api_room_state_sync(value_list args) {
+  const room_name room(*args[0].if_text());
+  auto repaired = co_await env.data.repair_room(room, env.time.now_ms());
+  if (!repaired) co_return repaired.error();
+  for (repaired_member& member : *repaired) {
+    hub.leave(room, member.id);
+    co_await tell_left(std::move(member.user), std::move(member.id), std::move(member.left), connection_id());
+  }
+  co_return nothing();
+}
+
+task<result<void>> service::impl::recover_instance(std::string dead) {
+  auto left_behind = co_await env.data.instance_connections(dead);
+  if (!left_behind) co_return left_behind.error();
+  for (connection_record& record : *left_behind) {
+    const bool ended = co_await end_connection(std::move(record.user), std::move(record.id));
+    if (!ended) co_return chat_error(errc::unavailable);
+  }
+  auto forgotten = co_await env.data.forget_instance(std::move(dead));
+  co_return forgotten;
+}
+
+task<reply> service::impl::api_instance_recovery(value_list args) {
+  const std::string& other = *args[0].if_text();
+  // one that lives would go on serving connections that the store has ended
+  if (other == instance) co_return chat_error(errc::not_allowed);
+  auto recovered = co_await recover_instance(other);
+  if (!recovered) co_return recovered.error();
+  co_return nothing();
+}
+
+task<reply> service::impl::api_get_instance_heartbeat(value_list args) {
+  const std::string* other = args[0].if_text();
+  auto last = co_await env.data.last_heartbeat(other != nullptr ? *other : instance);
+  if (!last) co_return last.error();
+  co_return one(*last ? value(**last) : value());
+}
+
+task<reply> service::impl::api_get_instance_sockets(value_list args) {
+  const std::string* other = args[0].if_text();
+  auto records = co_await env.data.instance_connections(other != nullptr ? *other : instance);
+  if (!records) co_return records.error();
+  value_map out;
+  for (const connection_record& record : *records)
+    out.append(record.id.str(), value(record.user.str()));
+  co_return one(value(std::move(out)));
+}
+
+namespace {
+
+value shown(reply answer) {
+  if (!answer) {
+    return value_map{{"error", value(value_map{{"name", value("ChatServiceError")},
+                                               {"code", value(answer.error().code_name())},
+                                               {"args", value(answer.error().args())}})}};
+  }
+  value_list results = std::move(*answer);
+  value_map out{{"result", results.empty() ? value() : std::move(results.front())}};
+  if (results.size() > 1) {
+    results.erase(results.begin());
+    out.append("extra", value(std::move(results)));
+  }
+  return out;
+}
+
+}  // namespace
+
+task<reply> service::impl::api_batch(value_list args) {
+  constexpr std::size_t most_calls = 1000;
+  value_list& calls = *args[0].if_list();
+  const auto is_call = [](const value& entry) {
+    const value_map* fields = entry.if_map();
+    const value* method = fields != nullptr ? fields->find("method") : nullptr;
+    return method != nullptr && method->if_text() != nullptr && *method->if_text() != "batch";
+  };
+  for (const value& entry : calls) {
+    if (!is_call(entry)) co_return chat_error(errc::bad_argument, {value(0), entry});
+  }
+  if (calls.size() > most_calls) co_return chat_error(errc::payload_too_large);
+  value_list answers;
+  for (value& entry : calls) {
+    value_map& fields = *entry.if_map();
+    value given;
+    if (value* named = fields.find("args")) given = std::move(*named);
+    reply answer = co_await call_api(*fields.find("method")->if_text(), std::move(given));
+    answers.push_back(shown(std::move(answer)));
+  }
+  co_return one(value(std::move(answers)));
+}
+
+}  // namespace roombus

@@ -13,7 +13,9 @@ void bridge::impl::start() {
   handlers.on_up = [this] { on_link_up(); };
   handlers.on_down = [this](std::string_view) { on_link_down(); };
   handlers.on_message = [this](received_message message) { on_message(std::move(message)); };
-  env_.link.start(topics_.request_subscriptions(), std::move(handlers));
+  std::vector<subscription> all = topics_.request_subscriptions();
+  all.insert(all.end(), options_.extra_subscriptions.begin(), options_.extra_subscriptions.end());
+  env_.link.start(std::move(all), std::move(handlers));
 }
 
 void bridge::impl::stop(std::chrono::milliseconds limit, std::function<void()> done) {

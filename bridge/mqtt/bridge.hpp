@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/mqtt/mqtt_link.hpp"
@@ -34,6 +35,9 @@ struct bridge_options {
   std::size_t max_pending = 256;                     ///< requests of one device that wait; more get rateLimited
   std::size_t max_pending_bytes = 64 * 1024 * 1024;  ///< of all waiting requests; more get rateLimited
   std::size_t max_correlation_data = 1024;           ///< bytes; requests with more are ignored
+  std::vector<subscription> extra_subscriptions;     ///< made beside the bridge's own, for `on_extra`
+  /// Gets each message whose topic is none of the bridge's, also while the bridge stops; false: counted as ignored.
+  std::function<bool(received_message&)> on_extra;
 };
 
 /// Rooms and commands as MQTT topics: takes requests and presence of devices from the link, runs them on the service,

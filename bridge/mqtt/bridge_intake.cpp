@@ -9,7 +9,10 @@ namespace roombus::mqtt {
 
 void bridge::impl::on_message(received_message message) {
   const parsed_topic parsed = topics_.parse(message.topic);
-  if (const auto* reason = std::get_if<ignored>(&parsed)) return ignore(*reason, message.topic);
+  if (const auto* reason = std::get_if<ignored>(&parsed)) {
+    if (*reason == ignored::topic && options_.on_extra && options_.on_extra(message)) return;
+    return ignore(*reason, message.topic);
+  }
   if (stopping_) return ignore(ignored::stopping, message.topic);
   if (const auto* status = std::get_if<status_topic>(&parsed)) return on_status(status->device, message);
   if (message.retained) return ignore(ignored::retained, message.topic);

@@ -34,6 +34,7 @@ struct outgoing_message {
   shared_buffer payload;
   qos level = qos::at_least_once;
   retain keep = retain::no;
+  std::optional<std::string> response_topic;    ///< MQTT 5
   std::optional<std::string> correlation_data;  ///< MQTT 5
   std::optional<std::string> content_type;      ///< MQTT 5
 };

@@ -28,7 +28,7 @@ bool is_topic_name(const std::string& topic) {
 
 std::size_t weight(const outgoing_message& m) {
   return m.topic.size() + (m.payload ? m.payload->size() : 0) + (m.content_type ? m.content_type->size() : 0) +
-         (m.correlation_data ? m.correlation_data->size() : 0);
+         (m.correlation_data ? m.correlation_data->size() : 0) + (m.response_topic ? m.response_topic->size() : 0);
 }
 
 /// The link's state; the core's thread only. Shared, so that a callback may destroy the link.

@@ -212,6 +212,7 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
     paho::properties properties;
     if (options.version == protocol_version::v5) {
       if (message.content_type) properties.add({paho::property::CONTENT_TYPE, *message.content_type});
+      if (message.response_topic) properties.add({paho::property::RESPONSE_TOPIC, *message.response_topic});
       if (message.correlation_data) properties.add({paho::property::CORRELATION_DATA, *message.correlation_data});
     }
     paho::binary_ref payload = message.payload ? paho::binary_ref(message.payload) : paho::binary_ref(std::string());

@@ -1,0 +1,242 @@
+#include "adapters/hooks/http_hook_caller.hpp"
+
+#include <algorithm>
+#include <list>
+#include <utility>
+#include <vector>
+
+#include "adapters/hooks/hook_connection.hpp"
+#include "adapters/hooks/hook_signature.hpp"
+#include "adapters/loop/event_loop.hpp"
+#include "schemas/codec/cbor.hpp"
+#include "schemas/codec/json.hpp"
+
+namespace roombus::hooks {
+
+namespace {
+
+/// A connection that rested at least so long may have been closed for it just when the request went out.
+constexpr std::int64_t idle_close_ms = 1'000;
+/// The peer counts from when it sent its answer, so we stop using a connection earlier than its Keep-Alive says.
+constexpr std::int64_t keep_margin_ms = 1'000;
+
+hook_outcome outcome_of(exchange_result result, const codec_limits& limits) {
+  if (!result.answered) return {result.failure, std::move(result.detail)};
+  if (result.status != 200) return {hook_failure::refused, "status " + std::to_string(result.status)};
+  const auto form = payload::detect(
+      result.body, result.content_type.empty() ? std::nullopt : std::optional<std::string_view>(result.content_type));
+  if (!form) return {hook_failure::malformed, "neither JSON nor CBOR"};
+  auto answer = *form == payload::encoding::json ? json::read(result.body, limits) : cbor::read(result.body, limits);
+  if (!answer) return {hook_failure::malformed, to_text(answer.error())};
+  if (value_map* map = answer->if_map()) return {std::move(*map)};
+  return {hook_failure::malformed, "no object"};
+}
+
+task<hook_outcome> wait_for(completion<hook_outcome> done) {
+  hook_outcome outcome = co_await done;
+  co_return outcome;
+}
+
+}  // namespace
+
+class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
+ public:
+  pool(http_hook_options options, environment env) : options_(std::move(options)), env_(env) {
+    head_end_ = " HTTP/1.1\r\nHost: " + options_.url.authority() +
+                "\r\nUser-Agent: roombus\r\nContent-Type: " + std::string(payload::content_type_of(options_.encoding)) +
+                "\r\nAccept: application/json, application/cbor\r\n";
+  }
+
+  task<hook_outcome> call(const std::string& hook, const value& body) {
+    auto c = std::make_shared<pending_call>();
+    if (idle_.empty() && connections_ >= options_.max_connections && waiting_.size() >= options_.max_queue) {
+      c->done.complete(hook_outcome(hook_failure::overload, std::to_string(waiting_.size()) + " calls wait already"));
+      return wait_for(c->done);
+    }
+    c->request = make_request(hook, payload::encode(body, options_.encoding));
+    c->timer = env_.loop.after(options_.timeout, [weak = weak_from_this(), c] {
+      if (auto self = weak.lock()) self->time_out(c);
+    });
+    waiting_.push_back(c);
+    dispatch();
+    return wait_for(c->done);
+  }
+
+  void shut_down() {
+    for (const call_ptr& c : waiting_)
+      c->timer.cancel();
+    waiting_.clear();
+    for (const resting& r : idle_)
+      r.connection->close();
+    idle_.clear();
+    for (const call_ptr& c : busy_) {
+      c->timer.cancel();
+      c->connection->close();
+    }
+    busy_.clear();
+  }
+
+  [[nodiscard]] std::size_t connections() const { return connections_; }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  using connection_ptr = std::shared_ptr<hook_connection>;
+
+  struct pending_call {
+    std::shared_ptr<const std::string> request;
+    completion<hook_outcome> done;
+    timer_handle timer;
+    connection_ptr connection;    ///< while it is on one
+    std::int64_t rested_ms = -1;  ///< how long the connection had rested; -1: it is new
+    bool repeated = false;
+  };
+  using call_ptr = std::shared_ptr<pending_call>;  // shared: the queue, the timer and the connection's handler
+
+  struct resting {
+    connection_ptr connection;
+    std::int64_t since = 0;
+    std::int64_t until = 0;
+  };
+
+  std::shared_ptr<const std::string> make_request(const std::string& hook, const std::string& body) const {
+    std::string out = "POST " + options_.url.path + "/" + hook + head_end_;
+    if (!options_.secret.empty()) {
+      const std::string timestamp = std::to_string(env_.time.now_ms());
+      out += "X-Roombus-Timestamp: " + timestamp +
+             "\r\nX-Roombus-Signature: " + hook_signature(options_.secret, timestamp, body) + "\r\n";
+    }
+    out += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return std::make_shared<const std::string>(std::move(out));
+  }
+
+  void dispatch() {
+    while (!waiting_.empty()) {
+      call_ptr c = waiting_.front();
+      if (!take_connection(*c)) return;
+      waiting_.pop_front();
+      busy_.push_back(c);
+      c->connection->exchange(c->request, [weak = weak_from_this(), c](exchange_result result) {
+        if (auto self = weak.lock()) self->on_result(c, std::move(result));
+      });
+    }
+  }
+
+  /// The connection used last, or a new one; false when there are as many as may be.
+  bool take_connection(pending_call& c) {
+    const std::int64_t now = env_.time.steady_ms();
+    while (!idle_.empty()) {
+      const resting r = std::move(idle_.back());
+      idle_.pop_back();
+      if (now < r.until) {
+        c.connection = r.connection;
+        c.rested_ms = now - r.since;
+        return true;
+      }
+      drop(r.connection);
+    }
+    if (connections_ >= options_.max_connections) return false;
+    ++connections_;
+    c.connection = make_hook_connection(env_.loop, options_.url.host, options_.url.port, options_.answer.max_bytes);
+    c.rested_ms = -1;
+    return true;
+  }
+
+  void on_result(const call_ptr& c, exchange_result result) {
+    const connection_ptr used = let_go(c);
+    if (result.answered && result.keep) {
+      put_to_rest(used, result.keep_ms);
+    } else {
+      drop(used);
+    }
+    if (!result.answered && may_repeat(*c, result)) {
+      c->repeated = true;
+      // the others rested as long: a fresh one it is
+      while (!idle_.empty()) {
+        drop(idle_.back().connection);
+        idle_.pop_back();
+      }
+      waiting_.push_front(c);
+      return dispatch();
+    }
+    dispatch();
+    c->timer.cancel();
+    c->done.complete(outcome_of(std::move(result), options_.answer));
+  }
+
+  static bool may_repeat(const pending_call& c, const exchange_result& result) {
+    if (c.repeated || c.rested_ms < 0) return false;
+    return result.nothing_sent || (result.nothing_answered && c.rested_ms >= idle_close_ms);
+  }
+
+  void time_out(const call_ptr& c) {
+    if (c->connection) {
+      // the answer could still come, and must not be taken for that of the next request
+      drop(let_go(c));
+    } else {
+      waiting_.remove(c);
+    }
+    dispatch();
+    c->done.complete(hook_outcome(hook_failure::timeout, "after " + std::to_string(options_.timeout.count()) + " ms"));
+  }
+
+  connection_ptr let_go(const call_ptr& c) {
+    busy_.remove(c);
+    return std::exchange(c->connection, nullptr);
+  }
+
+  void put_to_rest(const connection_ptr& connection, std::int64_t keep_ms) {
+    const std::int64_t now = env_.time.steady_ms();
+    std::int64_t rest = options_.idle_limit.count();
+    if (keep_ms != INT64_MAX) rest = std::min(rest, keep_ms - keep_margin_ms);
+    if (rest <= 0) return drop(connection);
+    idle_.push_back({connection, now, now + rest});
+    connection->rest([weak = weak_from_this(), id = connection.get()] {
+      if (auto self = weak.lock()) self->on_rest_ended(id);
+    });
+  }
+
+  void on_rest_ended(const hook_connection* id) {
+    const auto found =
+        std::find_if(idle_.begin(), idle_.end(), [id](const resting& r) { return r.connection.get() == id; });
+    if (found == idle_.end()) return;
+    drop(found->connection);
+    idle_.erase(found);
+  }
+
+  void drop(const connection_ptr& connection) {
+    connection->close();
+    --connections_;
+  }
+
+  const http_hook_options options_;
+  environment env_;
+  std::string head_end_;
+  std::size_t connections_ = 0;  // resting and busy
+  std::list<call_ptr> waiting_;
+  std::list<call_ptr> busy_;
+  std::vector<resting> idle_;  // the one used last is at the back
+};
+
+http_hook_caller::http_hook_caller(http_hook_options options, environment env)
+    : pool_(std::make_shared<pool>(std::move(options), env)) {
+  env.metrics.add_gauge("roombus_hook_http_connections", "Connections to the hook server.",
+                        [weak = std::weak_ptr(pool_)] {
+                          const auto alive = weak.lock();
+                          return alive ? static_cast<double>(alive->connections()) : 0.0;
+                        });
+  env.metrics.add_gauge("roombus_hook_http_waiting", "Calls of hooks that wait for a connection.",
+                        [weak = std::weak_ptr(pool_)] {
+                          const auto alive = weak.lock();
+                          return alive ? static_cast<double>(alive->waiting()) : 0.0;
+                        });
+}
+
+http_hook_caller::~http_hook_caller() {
+  pool_->shut_down();
+}
+
+task<hook_outcome> http_hook_caller::call(std::string hook, value_map body) {
+  return pool_->call(hook, value(std::move(body)));
+}
+
+}  // namespace roombus::hooks

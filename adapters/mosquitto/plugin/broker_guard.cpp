@@ -1,0 +1,229 @@
+#include "adapters/mosquitto/plugin/broker_guard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace roombus::plugin {
+
+namespace {
+
+constexpr std::size_t max_bridges = 64;
+constexpr std::size_t connections_per_part = 500;
+constexpr std::uint32_t max_lease_ms = 3'600'000;
+
+}  // namespace
+
+broker_guard::broker_guard(guard_options options, std::string incarnation, broker_actions& broker)
+    : options_(std::move(options)),
+      incarnation_(std::move(incarnation)),
+      broker_(broker),
+      policy_(options_.prefix, options_.dev),
+      registry_(options_.max_connections),
+      grants_(options_.max_rooms) {}
+
+broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
+                                               std::string_view client) {
+  if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
+  role who = role::device;
+  if (bridges_.contains(user)) {
+    if (!bridges_.verify(user, password)) return login::bad_password;
+    who = role::bridge;
+  } else {
+    if (!options_.dev && !devices_.verify(user, password)) return login::bad_password;
+    if (std::find(options_.workers.begin(), options_.workers.end(), user) != options_.workers.end()) who = role::worker;
+  }
+  switch (registry_.check(k, user, client)) {
+    case connection_registry::refusal::none:
+      break;
+    case connection_registry::refusal::full:
+      return login::full;
+    case connection_registry::refusal::client_id_taken:
+      return login::client_id_taken;
+  }
+  const connection_registry::change change = registry_.add(k, who, user, client);
+  // the old one gets nothing more, even if it should outlive a takeover that fails
+  for (const std::uint64_t old : change.superseded)
+    grants_.drop_connection(old);
+  if (change.connected != nullptr) tell("connected", *change.connected);
+  return login::accepted;
+}
+
+void broker_guard::disconnected(key k, int reason) {
+  const live_connection* known = registry_.find(k);
+  if (known == nullptr) return;
+  const std::uint64_t generation = known->generation;
+  grants_.drop_connection(generation);
+  const connection_registry::ended ended = registry_.remove(k);
+  if (ended.gone) tell("disconnected", *ended.gone, std::to_string(reason));
+  if (ended.revived != nullptr) tell("connected", *ended.revived);
+}
+
+/// Connections that are not there (sessions that wait for their client) keep the rights of their account, without
+/// rooms.
+role broker_guard::role_of(key k, std::string_view user) const {
+  if (const live_connection* live = registry_.find(k)) return live->who;
+  return bridges_.contains(user) ? role::bridge : role::device;
+}
+
+bool broker_guard::may_read(key k, std::string_view user, std::string_view client, std::string_view topic,
+                            std::int64_t now_ms) const {
+  const live_connection* live = registry_.find(k);
+  const role who = live != nullptr ? live->who : role_of(k, user);
+  const decision d = policy_.read(who, user, client, topic);
+  if (d.outcome != verdict::needs_grant) return d.outcome == verdict::allowed;
+  return live != nullptr && grants_.allows(live->generation, d.room_level, now_ms);
+}
+
+bool broker_guard::may_write(key k, std::string_view user, std::string_view client, std::string_view topic,
+                             bool retain) const {
+  return policy_.write(role_of(k, user), user, client, topic, retain);
+}
+
+bool broker_guard::may_subscribe(key k, std::string_view user, std::string_view client, std::string_view filter) const {
+  return policy_.subscribe(role_of(k, user), user, client, filter);
+}
+
+void broker_guard::tell(std::string_view what, const live_connection& c, std::string_view more) {
+  if (c.who == role::bridge) return;
+  std::string line(what);
+  line.append(" ").append(incarnation_).append(" ").append(std::to_string(++events_));
+  line.append(" ").append(std::to_string(c.generation)).append(" ").append(c.user).append(" ").append(c.client);
+  if (!more.empty()) line.append(" ").append(more);
+  broker_.publish(options_.prefix + "/bus/plugin/events", std::move(line));
+}
+
+void broker_guard::answer(const control_message& m, std::string_view outcome) {
+  std::string line = "ack " + incarnation_ + " " + std::to_string(m.sequence) + " ";
+  broker_.publish(options_.prefix + "/bus/plugin/answer/" + std::string(m.instance), line.append(outcome));
+}
+
+void broker_guard::answer_state(const control_message& m) {
+  const std::string topic = options_.prefix + "/bus/plugin/answer/" + std::string(m.instance);
+  const auto header = [&](bool last) {
+    return "state " + incarnation_ + " " + std::to_string(m.sequence) + " " + std::to_string(events_) +
+           (last ? " last" : " more");
+  };
+  std::string lines;
+  std::size_t count = 0;
+  registry_.for_each([&](const live_connection& c) {
+    if (c.who == role::bridge || c.superseded) return;
+    lines.append("\n").append(std::to_string(c.generation)).append(" ").append(c.user).append(" ").append(c.client);
+    if (++count % connections_per_part != 0) return;
+    broker_.publish(topic, header(false) + std::exchange(lines, {}));
+  });
+  broker_.publish(topic, header(true) + lines);
+}
+
+void broker_guard::lapse(std::int64_t now_ms) {
+  if (!grants_.expire(now_ms)) return;
+  for (auto& [instance, bridge] : known_) {
+    const std::size_t owner = grants_.find_owner(instance);
+    if (owner == grant_table::no_owner || !grants_.is_alive(owner, now_ms)) bridge.lapsed = true;
+  }
+}
+
+void broker_guard::tick(std::int64_t now_ms) {
+  lapse(now_ms);
+}
+
+bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms) {
+  const live_connection* from = registry_.find(k);
+  if (from == nullptr || from->who != role::bridge) return false;
+  const std::optional<control_message> m = parse_control(payload);
+  if (!m) return false;
+  lapse(now_ms);
+
+  const bool hello = std::any_of(m->lines.begin(), m->lines.end(),
+                                 [](const control_line& line) { return line.what == control_line::verb::hello; });
+  auto it = known_.find(m->instance);
+  if (!hello) {
+    if (m->incarnation != incarnation_ || it == known_.end() || it->second.life != m->life) {
+      answer(*m, "stale");
+      return true;
+    }
+    if (m->sequence <= it->second.sequence) {
+      answer(*m, "old");
+      return true;
+    }
+  }
+  if (it == known_.end()) {
+    if (known_.size() >= max_bridges) {
+      std::erase_if(known_, [](const auto& e) { return e.second.lapsed; });
+    }
+    if (known_.size() >= max_bridges) {
+      answer(*m, "full");
+      return true;
+    }
+    it = known_.emplace(std::string(m->instance), known_bridge()).first;
+  }
+  const std::size_t owner = grants_.owner(m->instance);
+  if (owner == grant_table::no_owner) {
+    answer(*m, "full");
+    return true;
+  }
+  known_bridge& bridge = it->second;
+  if (hello) {
+    if (bridge.life != m->life) grants_.drop_owner(owner);  // a restarted bridge does not know what it granted
+    bridge.life = std::string(m->life);
+    bridge.lapsed = false;
+  }
+  bridge.sequence = m->sequence;
+  grants_.renew(owner, now_ms + std::min(m->lease_ms, max_lease_ms));
+  if (bridge.lapsed && !std::any_of(m->lines.begin(), m->lines.end(),
+                                    [](const control_line& line) { return line.what == control_line::verb::sync; })) {
+    answer(*m, "lapsed");  // nothing is granted before everything is
+    return true;
+  }
+  std::vector<kick_order> kicks;
+  const bool all = apply(*m, owner, kicks);
+  bridge.lapsed = false;
+  if (hello) {
+    answer_state(*m);
+  } else {
+    answer(*m, all ? "ok" : "full");
+  }
+  // last: each one's end comes back here before the call returns
+  for (const kick_order& order : kicks) {
+    const live_connection* target = registry_.current(order.client);
+    if (target != nullptr && target->generation == order.generation && target->who != role::bridge) {
+      broker_.kick(order.client);
+    }
+  }
+  return true;
+}
+
+bool broker_guard::apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks) {
+  bool all = true;
+  for (const control_line& line : m.lines) {
+    const live_connection* c = line.client.empty() ? nullptr : registry_.current(line.client);
+    const bool is_it = c != nullptr && c->generation == line.generation && c->user == line.user;
+    switch (line.what) {
+      case control_line::verb::hello:
+        break;
+      case control_line::verb::alone:
+        for (auto& [instance, bridge] : known_) {
+          if (instance == m.instance) continue;
+          if (const std::size_t other = grants_.find_owner(instance); other != grant_table::no_owner) {
+            grants_.drop_owner(other);
+          }
+        }
+        break;
+      case control_line::verb::sync:
+        grants_.drop_owner(owner);
+        break;
+      case control_line::verb::grant:
+        // a life that is over needs none, and its successor must not get it
+        if (is_it && !grants_.grant(line.generation, line.room_level, owner, line.epoch)) all = false;
+        break;
+      case control_line::verb::revoke:
+        grants_.revoke(line.generation, line.room_level);
+        break;
+      case control_line::verb::kick:
+        if (is_it) kicks.push_back({std::string(line.client), line.generation});
+        break;
+    }
+  }
+  return all;
+}
+
+}  // namespace roombus::plugin

@@ -1,0 +1,99 @@
+#pragma once
+
+// The plugin without Mosquitto: who may log in, read, write and subscribe, what bridges ask for, and what they are
+// told.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "adapters/mosquitto/plugin/account_file.hpp"
+#include "adapters/mosquitto/plugin/connection_registry.hpp"
+#include "adapters/mosquitto/plugin/control_message.hpp"
+#include "adapters/mosquitto/plugin/grant_table.hpp"
+#include "adapters/mosquitto/plugin/topic_policy.hpp"
+
+namespace roombus::plugin {
+
+struct guard_options {
+  std::string prefix = "roombus";
+  bool dev = false;                  ///< any name without a password, any client id for its user name
+  std::vector<std::string> workers;  ///< accounts for hooks and the server API
+  std::size_t max_connections = 100'000;
+  std::size_t max_rooms = 1000;  ///< of one connection
+};
+
+/// What the guard does to the broker.
+class broker_actions {
+ public:
+  virtual ~broker_actions() = default;
+  virtual void publish(const std::string& topic, std::string payload) = 0;
+  /// May call back into the guard at once.
+  virtual void kick(const std::string& client) = 0;
+};
+
+class broker_guard {
+ public:
+  using key = connection_registry::key;
+
+  /// `incarnation`: random, new at each start of the broker.
+  broker_guard(guard_options options, std::string incarnation, broker_actions& broker);
+
+  /// Text of the password files; answers what is wrong with it, "" for nothing.
+  std::string load_bridges(std::string_view text) { return bridges_.load(text); }
+  std::string load_devices(std::string_view text) { return devices_.load(text); }
+
+  enum class login : std::uint8_t { accepted, bad_name, bad_password, client_id_taken, full };
+  /// A successful login is a connect. What the client left out is empty.
+  [[nodiscard]] login authenticate(key k, std::string_view user, std::string_view password, std::string_view client);
+  void disconnected(key k, int reason);
+
+  [[nodiscard]] bool may_read(key k, std::string_view user, std::string_view client, std::string_view topic,
+                              std::int64_t now_ms) const;
+  [[nodiscard]] bool may_write(key k, std::string_view user, std::string_view client, std::string_view topic,
+                               bool retain) const;
+  [[nodiscard]] bool may_subscribe(key k, std::string_view user, std::string_view client,
+                                   std::string_view filter) const;
+
+  /// A message on `$CONTROL/roombus/v1`; false when it was not taken.
+  bool control(key k, std::string_view payload, std::int64_t now_ms);
+  /// Called now and then: ends leases.
+  void tick(std::int64_t now_ms);
+
+  [[nodiscard]] std::size_t grants() const { return grants_.size(); }
+  [[nodiscard]] std::size_t connections() const { return registry_.size(); }
+  [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
+
+ private:
+  struct known_bridge {
+    std::string life;
+    std::uint64_t sequence = 0;
+    bool lapsed = false;  ///< its lease ended since its last message
+  };
+  struct kick_order {
+    std::string client;
+    std::uint64_t generation = 0;
+  };
+
+  [[nodiscard]] role role_of(key k, std::string_view user) const;
+  void tell(std::string_view what, const live_connection& c, std::string_view more = {});
+  void answer(const control_message& m, std::string_view outcome);
+  void answer_state(const control_message& m);
+  bool apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks);
+  void lapse(std::int64_t now_ms);
+
+  guard_options options_;
+  std::string incarnation_;
+  broker_actions& broker_;
+  topic_policy policy_;
+  account_file bridges_;
+  account_file devices_;
+  connection_registry registry_;
+  grant_table grants_;
+  std::unordered_map<std::string, known_bridge, text_hash, std::equal_to<>> known_;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace roombus::plugin

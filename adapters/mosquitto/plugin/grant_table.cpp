@@ -1,0 +1,87 @@
+#include "adapters/mosquitto/plugin/grant_table.hpp"
+
+#include <utility>
+
+namespace roombus::plugin {
+
+namespace {
+constexpr std::size_t max_owners = 64;
+}  // namespace
+
+std::size_t grant_table::find_owner(std::string_view instance) const {
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    if (owners_[i].instance == instance) return i;
+  }
+  return no_owner;
+}
+
+std::size_t grant_table::owner(std::string_view instance) {
+  if (const std::size_t known = find_owner(instance); known != no_owner) return known;
+  std::size_t unused = no_owner;
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    if (owners_[i].until_ms == 0) unused = i;  // lease over, and its grants are gone
+  }
+  if (unused == no_owner) {
+    if (owners_.size() >= max_owners) return no_owner;
+    unused = owners_.size();
+    owners_.emplace_back();
+  }
+  owners_[unused].instance = std::string(instance);
+  return unused;
+}
+
+void grant_table::renew(std::size_t owner, std::int64_t until_ms) {
+  owners_[owner].until_ms = until_ms;
+}
+
+bool grant_table::grant(std::uint64_t generation, std::string_view room_level, std::size_t owner,
+                        std::string_view epoch) {
+  rooms& of = rooms_[generation];
+  if (of.size() >= max_rooms_ && of.find(room_level) == of.end()) return false;
+  entry e;
+  e.owner = owner;
+  e.epoch = std::string(epoch);
+  of.insert_or_assign(std::string(room_level), std::move(e));
+  return true;
+}
+
+void grant_table::revoke(std::uint64_t generation, std::string_view room_level) {
+  auto of = rooms_.find(generation);
+  if (of == rooms_.end()) return;
+  if (auto it = of->second.find(room_level); it != of->second.end()) of->second.erase(it);
+  if (of->second.empty()) rooms_.erase(of);
+}
+
+void grant_table::drop_owner(std::size_t owner) {
+  for (auto of = rooms_.begin(); of != rooms_.end();) {
+    std::erase_if(of->second, [owner](const auto& e) { return e.second.owner == owner; });
+    of = of->second.empty() ? rooms_.erase(of) : std::next(of);
+  }
+}
+
+bool grant_table::expire(std::int64_t now_ms) {
+  bool any = false;
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    if (owners_[i].until_ms == 0 || owners_[i].until_ms > now_ms) continue;
+    owners_[i].until_ms = 0;
+    drop_owner(i);
+    any = true;
+  }
+  return any;
+}
+
+bool grant_table::allows(std::uint64_t generation, std::string_view room_level, std::int64_t now_ms) const {
+  auto of = rooms_.find(generation);
+  if (of == rooms_.end()) return false;
+  auto it = of->second.find(room_level);
+  return it != of->second.end() && is_alive(it->second.owner, now_ms);
+}
+
+std::size_t grant_table::size() const {
+  std::size_t all = 0;
+  for (const auto& [generation, of] : rooms_)
+    all += of.size();
+  return all;
+}
+
+}  // namespace roombus::plugin

@@ -58,7 +58,8 @@ class fake_scheduler final : public scheduler {
   /// Runs what was posted, and what that posts.
   void run_posted() {
     while (!posted_.empty()) {
-      for (auto& fn : std::exchange(posted_, {})) fn();
+      for (auto& fn : std::exchange(posted_, {}))
+        fn();
     }
   }
 

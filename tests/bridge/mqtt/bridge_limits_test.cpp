@@ -1,6 +1,7 @@
 #include <deque>
 
 #include "tests/bridge/mqtt/bridge_fixture.hpp"
+#include "tests/support/meddling_store.hpp"
 
 namespace roombus::mqtt {
 namespace {
@@ -47,69 +48,29 @@ TEST_F(bridge_limits, topics_and_payloads) {
   EXPECT_EQ(ignored_because("topic_too_long"), 1);
 }
 
-/// A store whose connections are made when the test says so.
-class slow_store final : public store {
+/// Makes a store's connections when the test says so.
+class slow_connects {
  public:
-  explicit slow_store(store& real) : real_(real) {}
+  explicit slow_connects(test::meddling_store& of) {
+    of.before = [this](std::string operation) { return wait(std::move(operation)); };
+  }
   std::deque<completion<bool>> waiting;
 
-  task<result<std::uint64_t>> connect(connection_record record, std::size_t limit) override {
-    completion<bool> turn;
-    waiting.push_back(turn);
-    const bool works = co_await turn;
-    if (!works) co_return chat_error(errc::unavailable);
-    auto outcome = co_await real_.connect(std::move(record), limit);
-    co_return outcome;
-  }
   void go_on(bool works) {
     completion<bool> turn = waiting.front();
     waiting.pop_front();
     turn.complete(works);
   }
 
-  task<result<void>> add_room(room_name r, room_settings s) override { return real_.add_room(r, std::move(s)); }
-  task<result<std::vector<removed_member>>> remove_room(room_name r, actor by) override {
-    return real_.remove_room(r, by);
-  }
-  task<result<void>> find_room(room_name r) override { return real_.find_room(r); }
-  task<result<value>> read_room(room_name r, actor by, room_query q) override { return real_.read_room(r, by, q); }
-  task<result<history_page>> read_history(room_name r, actor by, history_request q) override {
-    return real_.read_history(r, by, q);
-  }
-  task<result<appended>> append(append_request q) override { return real_.append(q); }
-  task<result<access_change>> edit_list(room_name r, actor by, std::string list, bool add, std::vector<user_name> names,
-                                        std::size_t limit) override {
-    return real_.edit_list(r, by, list, add, names, limit);
-  }
-  task<result<access_change>> set_whitelist_mode(room_name r, actor by, bool on) override {
-    return real_.set_whitelist_mode(r, by, on);
-  }
-  task<result<void>> begin_join(join_request q) override { return real_.begin_join(q); }
-  task<result<joined>> confirm_join(join_request q, history_request h) override { return real_.confirm_join(q, h); }
-  task<result<void>> cancel_join(join_request q) override { return real_.cancel_join(q); }
-  task<result<left_room>> leave(join_request q) override { return real_.leave(q); }
-  task<result<void>> add_user(user_name u, direct_settings s) override { return real_.add_user(u, s); }
-  task<result<void>> remove_user(user_name u) override { return real_.remove_user(u); }
-  task<result<bool>> has_user(user_name u) override { return real_.has_user(u); }
-  task<result<disconnected>> disconnect(user_name u, connection_id id, std::int64_t now) override {
-    return real_.disconnect(u, id, now);
-  }
-  task<result<value>> connections(user_name u) override { return real_.connections(u); }
-  task<result<direct_access>> check_direct(user_name to, user_name from) override {
-    return real_.check_direct(to, from);
-  }
-  task<result<void>> edit_direct_list(user_name u, std::string list, bool add, std::vector<user_name> names,
-                                      std::size_t limit) override {
-    return real_.edit_direct_list(u, list, add, names, limit);
-  }
-  task<result<value>> direct_list(user_name u, std::string list) override { return real_.direct_list(u, list); }
-  task<result<void>> set_direct_whitelist_mode(user_name u, bool on) override {
-    return real_.set_direct_whitelist_mode(u, on);
-  }
-  task<result<bool>> direct_whitelist_mode(user_name u) override { return real_.direct_whitelist_mode(u); }
-
  private:
-  store& real_;
+  task<result<void>> wait(std::string operation) {
+    if (operation != "connect") co_return result<void>();
+    completion<bool> turn;
+    waiting.push_back(turn);
+    const bool works = co_await turn;
+    if (!works) co_return chat_error(errc::unavailable);
+    co_return result<void>();
+  }
 };
 
 /// The fixture's service is not used here: its connections would not wait.
@@ -145,8 +106,9 @@ class bridge_waiting : public ::testing::Test {
   test::recording_log log;
   metrics_registry metrics;
   std::unique_ptr<store> memory = make_memory_store(time);
-  slow_store slow{*memory};
-  service chat{chat_options{}, chat_limits{}, "instance", {slow, time, random, timers, log, metrics}};
+  test::meddling_store meddled{*memory};
+  slow_connects slow{meddled};
+  service chat{chat_options{}, chat_limits{}, "instance", {meddled, time, random, timers, log, metrics}};
   test::fake_link link;
   std::unique_ptr<bridge> devices;
 };

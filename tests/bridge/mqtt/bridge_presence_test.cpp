@@ -98,6 +98,11 @@ TEST_F(bridge_presence, closed_by_the_service) {
   timers.run_posted();
   EXPECT_EQ(chat.connection_count(), 0u);
   EXPECT_EQ(devices->device_count(), 0u);
+  EXPECT_TRUE(call("alice/c1", "listOwnSockets", "").starts_with(R"({"result":)")) << "a request begins a new life";
+}
+
+TEST_F(bridge_presence, nobody_comes_in_while_the_service_closes) {
+  auto closing = chat.close();
   link.take();
   EXPECT_TRUE(call("alice/c1", "listOwnSockets", "").starts_with(R"({"error":{"code":"unavailable")"));
   EXPECT_TRUE(payload_on("roombus/u/alice/c1/event/loginRejected").starts_with(R"({"error":{"code":"unavailable")"));

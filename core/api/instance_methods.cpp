@@ -65,15 +65,17 @@ task<reply> service::impl::api_instance_recovery(value_list args) {
 }
 
 task<reply> service::impl::api_get_instance_heartbeat(value_list args) {
-  const std::string* other = args[0].if_text();
-  auto last = co_await env.data.last_heartbeat(other != nullptr ? *other : instance);
+  std::string other = instance;
+  if (const std::string* given = args[0].if_text()) other = *given;
+  auto last = co_await env.data.last_heartbeat(std::move(other));
   if (!last) co_return last.error();
   co_return one(*last ? value(**last) : value());
 }
 
 task<reply> service::impl::api_get_instance_sockets(value_list args) {
-  const std::string* other = args[0].if_text();
-  auto records = co_await env.data.instance_connections(other != nullptr ? *other : instance);
+  std::string other = instance;
+  if (const std::string* given = args[0].if_text()) other = *given;
+  auto records = co_await env.data.instance_connections(std::move(other));
   if (!records) co_return records.error();
   value_map out;
   for (const connection_record& record : *records)

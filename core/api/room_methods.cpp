@@ -129,8 +129,9 @@ task<reply> service::impl::api_change_userlist_updates(value_list args) {
 }
 
 task<reply> service::impl::api_list_rooms(value_list args) {
-  const std::string* after = args[0].if_text();
-  auto names = co_await env.data.list_rooms(after != nullptr ? *after : std::string(), page_limit(args[1]));
+  std::string after;
+  if (const std::string* given = args[0].if_text()) after = *given;
+  auto names = co_await env.data.list_rooms(std::move(after), page_limit(args[1]));
   if (!names) co_return names.error();
   co_return one(std::move(*names));
 }

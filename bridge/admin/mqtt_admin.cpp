@@ -1,6 +1,7 @@
 #include "bridge/admin/mqtt_admin.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <exception>
 #include <optional>
 #include <string_view>
@@ -50,6 +51,11 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
                                          "long.",
                                          "transport=\"mqtt\"")) {}
 
+  [[nodiscard]] std::vector<subscription> subscriptions() const {
+    // as the bridge's own requests: QoS 2 where the broker has it, no retained ones
+    return {{options_.prefix + "/admin/call/#", traits_of(options_.profile).max_qos, false}};
+  }
+
   void start() {
     observer_ = env_.chat.events().add([this](const operator_event& e) { publish_event(e); });
   }
@@ -57,6 +63,11 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
   void detach() {
     env_.chat.events().remove(observer_);
     detached_ = true;
+  }
+
+  void link_up() {
+    for (outgoing_message& message : std::exchange(waiting_, {}))
+      env_.link.publish(std::move(message), {});
   }
 
   bool take(received_message& message) {
@@ -170,11 +181,14 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
     message.payload = std::make_shared<const std::string>(json::write(value(e.data)));
     message.level = qos::at_least_once;
     message.content_type = std::string(payload::content_type_of(wire::json));
-    env_.link.publish(std::move(message), {});
+    if (env_.link.is_up()) return env_.link.publish(std::move(message), {});
+    waiting_.push_back(std::move(message));
+    if (waiting_.size() > options_.max_waiting_events) waiting_.pop_front();
   }
 
   const mqtt_admin_options options_;
   environment env_;
+  std::deque<outgoing_message> waiting_;
   std::uint64_t observer_ = 0;
   std::size_t running_ = 0;
   bool detached_ = false;
@@ -193,9 +207,12 @@ mqtt_admin::~mqtt_admin() {
   impl_->detach();
 }
 
-std::vector<subscription> mqtt_admin::subscriptions(const mqtt_admin_options& options) {
-  // as the bridge's own requests: QoS 2 where the broker has it, no retained ones
-  return {{options.prefix + "/admin/call/#", traits_of(options.profile).max_qos, false}};
+std::vector<subscription> mqtt_admin::subscriptions() const {
+  return impl_->subscriptions();
+}
+
+void mqtt_admin::link_up() {
+  impl_->link_up();
 }
 
 bool mqtt_admin::take(received_message& message) {

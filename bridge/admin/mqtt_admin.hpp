@@ -22,6 +22,7 @@ struct mqtt_admin_options {
   codec_limits payload;
   std::size_t max_topic = 2048;             ///< bytes
   std::size_t max_correlation_data = 1024;  ///< bytes; requests with more are ignored
+  std::size_t max_waiting_events = 100;     ///< operator events kept while the broker is out of reach; the oldest go
   std::size_t max_running = 256;            ///< calls at a time; more get rateLimited
 };
 
@@ -47,7 +48,9 @@ class mqtt_admin {
   mqtt_admin& operator=(const mqtt_admin&) = delete;
 
   /// What the bridge has to subscribe for us (`bridge_options::extra_subscriptions`).
-  [[nodiscard]] static std::vector<subscription> subscriptions(const mqtt_admin_options& options);
+  [[nodiscard]] std::vector<subscription> subscriptions() const;
+  /// The link is up: sends the operator events that waited for it.
+  void link_up();
   /// True when the topic is a call of the server API, answered or not.
   bool take(received_message& message);
 

@@ -10,6 +10,7 @@
 #include "adapters/auth/network_list.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
+#include "core/api_keys.hpp"
 #include "core/options.hpp"
 #include "core/ports/store.hpp"
 #include "schemas/codec/codec_limits.hpp"
@@ -75,6 +76,13 @@ struct config {
 
   struct admin_section {
     endpoint listen{"127.0.0.1", 8001};
+    std::string key;
+    std::string key_file;
+    std::string rooms_key;
+    std::string rooms_key_file;
+    std::string read_key;
+    std::string read_key_file;
+    api_keys keys;  ///< all of the above, those in the files too
   } admin;
 
   struct mqtt_section {
@@ -93,6 +101,8 @@ struct config {
     std::uint32_t offline_grace = 2'000;
     std::uint32_t idle_timeout = 120'000;
     std::uint32_t reconnect_grace = 60'000;
+    bool admin = false;               ///< the server API on MQTT
+    std::vector<std::string> admins;  ///< user names that may call it
   } mqtt;
 
   struct store_section {

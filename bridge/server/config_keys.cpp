@@ -60,6 +60,12 @@ bool is_topic_word(const std::string& s) {
   });
 }
 
+bool is_mqtt_user(const std::string& s) {
+  return !s.empty() && s.size() <= 128 && std::all_of(s.begin(), s.end(), [](char c) {
+    return is_topic_word(std::string(1, c)) || c == '.' || c == '@';
+  });
+}
+
 bool is_namespace(const std::string& s) {
   return !s.empty() && s.size() <= 128 && s.front() == '/' && is_valid_utf8(s) &&
          s.find_first_of(",?# \t\r\n") == std::string::npos;
@@ -119,6 +125,25 @@ void add_socketio(std::vector<key>& all) {
                         "Binary attachments of one packet."));
 }
 
+void add_admin(std::vector<key>& all) {
+  all.push_back(address("admin", "listen", FIELD(admin.listen),
+                        "Where operators connect: the server API below /api/, /healthz, /metrics. Port 0 takes a free "
+                        "one."));
+  const auto add_key = [&all](const char* name, const char* file, auto field, auto file_field, const char* help) {
+    all.push_back(secret(keys::text<config>(
+        "admin", name, field, "1 to 256 printable ASCII characters without blanks",
+        [](const std::string& s) { return s.empty() || api_keys::is_key(s); }, help)));
+    all.push_back(text("admin", file, file_field, "A file with such keys, one a line; # begins a comment line."));
+  };
+  add_key("key", "key_file", FIELD(admin.key), FIELD(admin.key_file),
+          "A key for all methods of the server API. Without any key nobody may call it; --dev then makes one at each "
+          "start and prints it.");
+  add_key("rooms_key", "rooms_key_file", FIELD(admin.rooms_key), FIELD(admin.rooms_key_file),
+          "A key for the methods that are about rooms and that act as users, and for reading.");
+  add_key("read_key", "read_key_file", FIELD(admin.read_key), FIELD(admin.read_key_file),
+          "A key for methods that change nothing, and for events.");
+}
+
 void add_mqtt(std::vector<key>& all) {
   all.push_back(keys::parsed<config>(
       "mqtt", "broker", FIELD(mqtt.broker), "\"embedded\", \"none\", \"tcp://host:1883\" or \"ssl://host:8883\"",
@@ -165,6 +190,11 @@ void add_mqtt(std::vector<key>& all) {
                         "A device that never published `online` is gone after this long without a request, ms."));
   all.push_back(integer("mqtt", "reconnect_grace", FIELD(mqtt.reconnect_grace), 100, max_time,
                         "After a broker restart every device must show itself within this time, ms."));
+  all.push_back(boolean("mqtt", "admin", FIELD(mqtt.admin), "Serve the server API on MQTT, too, below PREFIX/admin/."));
+  all.push_back(keys::list<config>(
+      "mqtt", "admins", FIELD(mqtt.admins), "a list of user names of letters, digits, -, _, ~, . and @", is_mqtt_user,
+      "Users that may call it there; a key is needed all the same. The embedded broker lets nobody else publish below "
+      "PREFIX/admin/; at a given broker an empty list leaves that to the broker's rules."));
 }
 
 void add_chat(std::vector<key>& all) {
@@ -213,6 +243,10 @@ void add_limits(std::vector<key>& all) {
                         "Connections of one user; more are refused with rateLimited."));
   all.push_back(integer("limits", "rooms_per_connection", FIELD(limits.rooms_per_connection), 1, max_count,
                         "Rooms that one connection joined; more are refused with rateLimited."));
+  all.push_back(integer("limits", "requests_per_second", FIELD(limits.requests_per_second), 0, max_count,
+                        "Commands of one connection, bursts up to as many; 0: no bound. More get rateLimited."));
+  all.push_back(integer("limits", "message_byte_strings", FIELD(limits.message_byte_strings), 0, 1'000,
+                        "Byte strings in one message; socket.io clients drop connections for more than 10."));
   all.push_back(
       integer("limits", "payload_depth", FIELD(payload.max_depth), 1, 256, "Nesting of lists and maps in a payload."));
   all.push_back(
@@ -245,8 +279,7 @@ std::vector<key> make_config_keys() {
   std::vector<key> all;
   add_http(all);
   add_socketio(all);
-  all.push_back(
-      address("admin", "listen", FIELD(admin.listen), "Where operators connect: /healthz. Port 0 takes a free one."));
+  add_admin(all);
   add_mqtt(all);
   auto kind =
       keys::choice<config>("store", "kind", FIELD(store.kind),

@@ -29,6 +29,10 @@ std::string shell_json(const std::string& text) {
 
 void print_dev_hints(std::ostream& out, const dev_addresses& where) {
   out << "\nOpen the page:\n\n  http://" << reachable(where.http).str() << "/\n";
+  if (!where.api_key.empty()) {
+    out << "\nCall the server API (this key is good until the service ends):\n\n  export ROOMBUS_URL=http://"
+        << reachable(where.admin).str() << " ROOMBUS_KEY=" << where.api_key << "\n  roombus rooms\n";
+  }
   if (!where.mqtt) {
     out << std::endl;
     return;

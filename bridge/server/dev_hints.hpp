@@ -14,6 +14,8 @@ struct dev_addresses {
   std::optional<endpoint> mqtt;  ///< empty: runs without MQTT
   std::string prefix = "roombus";
   std::string room = "default";
+  endpoint admin;
+  std::string api_key;  ///< the one that was made for this start; empty: none was
 };
 
 /// Tells a developer what to open and what to paste: a device that joins `room`, sends to it and reads it.

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/admin/admin_api.hpp"
 #include "adapters/auth/dev_authenticator.hpp"
 #include "adapters/auth/reject_all_authenticator.hpp"
 #include "adapters/console/console_site.hpp"
@@ -38,6 +39,13 @@ http::server_options listener_options(const config& settings, std::string name, 
   options.bounds.request_timeout_ms = settings.http.request_timeout_ms;
   options.bounds.idle_timeout_ms = settings.http.idle_timeout_ms;
   options.bounds.compression = settings.http.compression;
+  return options;
+}
+
+admin::admin_options api_options(const config& settings) {
+  admin::admin_options options;
+  options.payload = settings.payload;
+  options.payload.max_bytes = settings.http.max_http_buffer;
   return options;
 }
 
@@ -96,7 +104,13 @@ struct instance::parts {
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
         browsers(socketio::chat_environment{chat, *logins, metrics, log}),
         page(page_files(), std::string(console::content_security_policy)),
-        status(metrics, [this] { return ready && !stopping; }) {
+        status(metrics, [this] { return ready && !stopping; }),
+        api(api_options(settings), admin::admin_api::environment{chat, settings.admin.keys, loop, time, log, metrics}) {
+    if (settings.admin.keys.empty()) {
+      log.write(roombus::log_level::warning, "no_api_key",
+                "no key is configured for the server API (admin.key): it answers 401 to everybody");
+    }
+    admin_listener.route("/api/", api);
     sockets.add_namespace(settings.http.nsp, browsers);
     public_listener.route(socketio_path, sockets.requests());
     if (settings.http.page) public_listener.route("/", page);
@@ -183,6 +197,7 @@ struct instance::parts {
   socketio::chat_namespace browsers;
   http::static_site page;
   http::status_handler status;
+  admin::admin_api api;
   std::unique_ptr<mqtt_side> devices;
   std::uint16_t http_port = 0;
   std::uint16_t admin_port = 0;

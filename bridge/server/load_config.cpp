@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "bridge/server/admin_keys.hpp"
 #include "bridge/server/config_sources.hpp"
 
 namespace roombus::server {
@@ -41,6 +42,7 @@ class finisher {
     check_broker();
     check_password();
     check_dev();
+    check_admin();
     if (sources_.usable({"chat.heartbeat_rate", "chat.heartbeat_timeout"}) &&
         c_.chat.heartbeat_timeout <= c_.chat.heartbeat_rate) {
       fail("chat.heartbeat_timeout",
@@ -121,6 +123,24 @@ class finisher {
     if (embedded() && !c_.mqtt.listen.is_loopback()) {
       fail("mqtt.listen", "expected a loopback address with auth.dev, got \"" + c_.mqtt.listen.str() +
                               "\": the embedded broker would let any machine be any user");
+    }
+  }
+
+  void check_admin() {
+    if (sources_.usable({"admin.key", "admin.rooms_key", "admin.read_key"})) {
+      for (const admin_key_problem& problem : read_admin_keys(c_.admin))
+        fail(problem.path, problem.reason);
+    }
+    if (!sources_.usable({"mqtt.admin", "mqtt.admins", "mqtt.broker"})) return;
+    const auto warn = [this](const char* path, const std::string& why) {
+      out_.warnings.push_back(sources_.origin(path) + ": " + why);
+    };
+    if (c_.mqtt.admin && c_.mqtt.broker.kind == broker_kind::none) {
+      warn("mqtt.admin", "has no effect with mqtt.broker = \"none\"");
+    } else if (c_.mqtt.admin && embedded() && c_.mqtt.admins.empty()) {
+      warn("mqtt.admin", "nobody can use it: the embedded broker lets only mqtt.admins through, and there are none");
+    } else if (!c_.mqtt.admin && !c_.mqtt.admins.empty()) {
+      warn("mqtt.admins", "has no effect without mqtt.admin = true");
     }
   }
 

@@ -8,7 +8,7 @@ namespace roombus::server {
 
 namespace {
 
-mqtt::bridge_options bridge_options_of(const config& settings) {
+mqtt::bridge_options options_of(const config& settings) {
   const config::mqtt_section& section = settings.mqtt;
   mqtt::bridge_options options;
   options.prefix = section.prefix;
@@ -33,11 +33,35 @@ std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& sett
   options.device_port = settings.mqtt.listen.port;
   options.dev = settings.auth.dev;
   options.prefix = settings.mqtt.prefix;
+  if (settings.mqtt.admin) options.admins = settings.mqtt.admins;
   return std::make_unique<mosquitto::mosquitto_process>(std::move(options), env.timers, env.random, env.log,
                                                         env.metrics);
 }
 
+std::unique_ptr<mqtt::mqtt_admin> server_api(const config& settings, mqtt::mqtt_link& link,
+                                             const mqtt_side::environment& env) {
+  if (!settings.mqtt.admin) return nullptr;
+  mqtt::mqtt_admin_options options;
+  options.prefix = settings.mqtt.prefix;
+  options.profile = settings.mqtt.profile;
+  options.users = settings.mqtt.admins;
+  options.payload = settings.payload;
+  options.max_topic = settings.mqtt.max_topic;
+  return std::make_unique<mqtt::mqtt_admin>(
+      std::move(options), mqtt::mqtt_admin::environment{env.chat, link, settings.admin.keys, env.log, env.metrics});
+}
+
 }  // namespace
+
+mqtt::bridge_options mqtt_side::bridge_options_of(const config& settings) {
+  mqtt::bridge_options options = options_of(settings);
+  if (admin_) {
+    const auto more = admin_->subscriptions();
+    options.extra_subscriptions.insert(options.extra_subscriptions.end(), more.begin(), more.end());
+    options.on_extra = [this](mqtt::received_message& message) { return admin_->take(message); };
+  }
+  return options;
+}
 
 mqtt_side::mqtt_side(const config& settings, const std::string& instance, environment env)
     : settings_(settings),
@@ -48,6 +72,7 @@ mqtt_side::mqtt_side(const config& settings, const std::string& instance, enviro
                                                                          : settings.mqtt.broker.address),
       broker_(embedded_broker(settings, env)),
       link_(env.timers),
+      admin_(server_api(settings, link_, env)),
       bridge_(bridge_options_of(settings),
               mqtt::bridge::environment{env.chat, link_, env.timers, env.time, env.log, env.metrics}) {}
 
@@ -69,7 +94,10 @@ void mqtt_side::connect_to(const std::string& uri, const std::string& username, 
 }
 
 void mqtt_side::start(std::function<void()> up, std::function<void(const std::string&)> failed) {
-  link_.on_up(std::move(up));
+  link_.on_up([this, up = std::move(up)] {
+    up();
+    if (admin_) admin_->link_up();
+  });
   bridge_.start();
   if (!broker_) {
     const std::string scheme = settings_.mqtt.broker.kind == broker_kind::ssl ? "ssl://" : "tcp://";

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "adapters/mosquitto/mosquitto_process.hpp"
+#include "bridge/admin/mqtt_admin.hpp"
 #include "bridge/mqtt/bridge.hpp"
 #include "bridge/server/config.hpp"
 #include "bridge/server/moving_link.hpp"
@@ -38,6 +39,7 @@ class mqtt_side {
   [[nodiscard]] endpoint device_address() const { return device_address_; }
 
  private:
+  [[nodiscard]] mqtt::bridge_options bridge_options_of(const config& settings);
   void connect_to(const std::string& uri, const std::string& username, const std::string& password);
 
   const config& settings_;
@@ -47,6 +49,7 @@ class mqtt_side {
   std::unique_ptr<mosquitto::mosquitto_process> broker_;  // only embedded
   std::string uri_;
   moving_link link_;
+  std::unique_ptr<mqtt::mqtt_admin> admin_;  // only with mqtt.admin
   mqtt::bridge bridge_;
 };
 

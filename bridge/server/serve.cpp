@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "adapters/loop/event_loop.hpp"
+#include "bridge/server/admin_keys.hpp"
 #include "bridge/server/dev_hints.hpp"
 #include "bridge/server/instance.hpp"
 #include "bridge/server/ready_file.hpp"
@@ -29,15 +30,23 @@ roombus::log_level least_level(log_level configured) {
   return roombus::log_level::info;
 }
 
+/// Adds a key of the server API for this run, where --dev asks for one; answers it, or "".
+std::string make_dev_key(config& settings) {
+  system_random random;
+  std::string key = random_id(random);
+  return add_dev_key(settings, key) ? key : std::string();
+}
+
 /// One run of the program, from start to exit code.
 class run {
  public:
-  run(const config& settings, std::string ready_file, std::ostream& out, std::ostream& err)
-      : settings_(settings),
+  run(config settings, std::string ready_file, std::ostream& out, std::ostream& err)
+      : dev_key_(make_dev_key(settings)),
+        settings_(std::move(settings)),
         ready_file_(std::move(ready_file)),
         out_(out),
-        log_(err, settings.log.format, least_level(settings.log.level)),
-        instance_(settings, loop_, log_) {}
+        log_(err, settings_.log.format, least_level(settings_.log.level)),
+        instance_(settings_, loop_, log_) {}
 
   int to_the_end() {
     loop_.on_signal([this](int number) { on_signal(number); });
@@ -65,6 +74,8 @@ class run {
     if (settings_.auth.dev) {
       dev_addresses where;
       where.http = instance_.http_address();
+      where.admin = instance_.admin_address();
+      where.api_key = dev_key_;
       // of a given broker we do not know where and how devices get in
       if (settings_.mqtt.broker.kind == broker_kind::embedded) where.mqtt = instance_.mqtt_address();
       where.prefix = settings_.mqtt.prefix;
@@ -107,7 +118,8 @@ class run {
     });
   }
 
-  const config& settings_;
+  std::string dev_key_;  // before settings_, to which it is added
+  const config settings_;
   std::string ready_file_;
   std::ostream& out_;
   stream_log log_;

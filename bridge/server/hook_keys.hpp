@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "bridge/server/config_key.hpp"
+
+namespace roombus::server {
+
+/// Adds the keys of [hooks.http] and [hooks.mqtt].
+void add_hook_keys(std::vector<config_key<config>>& all);
+
+}  // namespace roombus::server

@@ -36,6 +36,8 @@ struct chat_limits {
   std::size_t idempotency_keys = 10000;     ///< Remembered keys per room; the oldest go first.
   std::size_t connections_per_user = 1000;  ///< More are refused with rateLimited.
   std::size_t rooms_per_connection = 1000;  ///< More joins are refused with rateLimited.
+  std::size_t message_byte_strings = 10;  ///< In one message; more is payloadTooLarge. socket.io clients take no more.
+  std::uint32_t requests_per_second = 10000;  ///< Of one connection, bursts up to as many; 0: no bound. rateLimited.
 };
 
 }  // namespace roombus

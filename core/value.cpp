@@ -127,4 +127,17 @@ bool value::operator==(const value& other) const {
   return data_ == other.data_;
 }
 
+std::size_t byte_strings_in(const value& v) {
+  if (v.if_bytes() != nullptr) return 1;
+  std::size_t count = 0;
+  if (const value_list* list = v.if_list()) {
+    for (const value& item : *list)
+      count += byte_strings_in(item);
+  } else if (const value_map* map = v.if_map()) {
+    for (const auto& [key, item] : *map)
+      count += byte_strings_in(item);
+  }
+  return count;
+}
+
 }  // namespace roombus

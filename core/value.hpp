@@ -140,4 +140,7 @@ class value {
   storage data_;
 };
 
+/// Byte strings in `v`, not looking into encoded maps.
+[[nodiscard]] std::size_t byte_strings_in(const value& v);
+
 }  // namespace roombus

@@ -473,7 +473,7 @@ void http_session::on_check(std::int64_t now_ms) {
 }
 
 void http_session::on_server_close() {
-  if (phase_ == phase::reading && !parser_ && buffer_.size() == 0) return end(phase::done);
+  if (phase_ == phase::reading && !parser_ && buffer_.size() == 0) return link_->leave();
   if (phase_ == phase::streaming) {
     const auto closed = std::exchange(on_abort_, nullptr);
     close_stream(number_);

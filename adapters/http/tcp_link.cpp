@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -173,10 +174,22 @@ void tcp_link::fail() {
   });
 }
 
+void tcp_link::leave() {
+  if (state_ != state::open) return;
+  if (queued_ > 0) return finish();
+  close_socket();
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (auto owner = std::exchange(self->owner_, nullptr)) owner->on_failed();
+    self->core_->remove(self);
+  });
+}
+
 void tcp_link::finish() {
   if (state_ != state::open) return;
   state_ = state::finishing;
-  deadline_ms_ = server_core::now_ms() + core_->bounds.close_wait_ms;
+  constexpr std::uint32_t wait_while_stopping_ms = 250;  // a stop does not wait long for peers that do not look
+  const std::uint32_t wait_ms = core_->bounds.close_wait_ms;
+  deadline_ms_ = server_core::now_ms() + (core_->closing ? std::min(wait_ms, wait_while_stopping_ms) : wait_ms);
   // posted: the owner may be what calls us
   asio::post(socket_.get_executor(), [owner = std::exchange(owner_, nullptr)] {});
   schedule_flush();

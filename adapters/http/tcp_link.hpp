@@ -68,6 +68,9 @@ class tcp_link : public std::enable_shared_from_this<tcp_link> {
   /// Ends politely: lets the owner go, sends what is queued, shuts down, and reads until the peer's end of stream or
   /// `limits::close_wait`. (Closing a socket with unread bytes would reset it, and the peer might lose our last words.)
   void finish();
+  /// Ends at once where nothing is queued and nothing of the peer's is awaited; else `finish`. The owner hears
+  /// `on_failed` a turn later.
+  void leave();
   /// Closes without telling anybody; for the server's destructor.
   void drop();
   void check(std::int64_t now_ms);

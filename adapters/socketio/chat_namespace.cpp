@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "adapters/socketio/attachment_budget.hpp"
 #include "schemas/codec/error_codec.hpp"
 
 namespace roombus::socketio {
@@ -122,6 +123,7 @@ class chat_namespace::connection final : public socket_handler,
   }
 
   static task<void> run(std::shared_ptr<connection> self, call c, std::optional<std::uint64_t> ack) {
+    const std::string command = c.command;
     reply answer = co_await self->env_->chat.execute(std::move(c));
     --self->pending_;
     if (!ack) co_return;
@@ -129,6 +131,7 @@ class chat_namespace::connection final : public socket_handler,
       self->answer_error(ack, answer.error());
       co_return;
     }
+    keep_within_attachments(command, *answer, self->env_->options.max_answer_attachments);
     value_list args;
     args.reserve(answer->size() + 2);
     args.emplace_back(nullptr);

@@ -11,6 +11,7 @@
 namespace roombus::socketio {
 
 struct chat_namespace_options {
+  std::size_t max_answer_attachments = 10;  ///< in an answer with history; what does not fit is asked for next
   std::size_t max_pending_requests = 1000;  ///< running at once per connection; more are answered rateLimited
 };
 

@@ -303,6 +303,11 @@ value materialize(value v) {
   return v;
 }
 
+std::size_t count_bytes(const value& v) {
+  if (const auto* encoded = v.if_encoded()) return (*encoded)->has_bytes() ? count_bytes(materialize(v)) : 0;
+  return byte_strings_in(v);
+}
+
 bool has_bytes(const value& v) {
   if (v.if_bytes() != nullptr) return true;
   if (const auto* encoded = v.if_encoded()) return (*encoded)->has_bytes();

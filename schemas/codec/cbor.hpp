@@ -23,6 +23,9 @@ void write(std::string& out, const value& v);
 /// `v` with every encoded map in it decoded. An encoded map that does not decode (it came from outside) becomes null.
 [[nodiscard]] value materialize(value v);
 
+/// Byte strings anywhere in `v`.
+[[nodiscard]] std::size_t count_bytes(const value& v);
+
 /// True if a byte string is anywhere in `v`.
 [[nodiscard]] bool has_bytes(const value& v);
 

@@ -192,5 +192,43 @@ TEST_F(service_history, bytes_come_back_as_bytes) {
             R"([[{"picture":{"type":"Buffer","data":"AP8="},"author":"alice","timestamp":1000,"id":1}]])");
 }
 
+TEST_F(service_history, more_byte_strings_than_clients_take_are_refused) {
+  const auto send_parts = [&](std::size_t count) {
+    call c;
+    c.user = user_name("alice");
+    c.id = connection_id("alice1");
+    c.command = "roomMessage";
+    value_list parts(count, value(byte_string{"x"}));
+    c.args = {value("r"), value(value_map{{"parts", value(std::move(parts))}})};
+    return shown(run(std::move(c)));
+  };
+  EXPECT_EQ(send_parts(10), "[1]");
+  EXPECT_EQ(send_parts(11), "payloadTooLarge[]");
+}
+
+TEST_F(service_history, one_connections_requests_are_bounded) {
+  chat_limits limits;
+  limits.requests_per_second = 2;
+  service small(all_on(), limits, "i", service::environment{*data, time, random, timers, log, metrics});
+  auto sink = std::make_shared<recording_sink>();
+  EXPECT_TRUE(small.connect(user_name("zoe"), connection_id("zoe1"), sink).take().has_value());
+  const auto ask = [&] {
+    call c;
+    c.user = user_name("zoe");
+    c.id = connection_id("zoe1");
+    c.command = "listOwnSockets";
+    auto done = small.execute(std::move(c));
+    return shown(done.take()).substr(0, 11);
+  };
+  EXPECT_EQ(ask(), R"([{"zoe1":[])");
+  EXPECT_EQ(ask(), R"([{"zoe1":[])");
+  EXPECT_EQ(ask(), "rateLimited");
+  time.advance(499);
+  EXPECT_EQ(ask(), "rateLimited");
+  time.advance(1);
+  EXPECT_EQ(ask(), R"([{"zoe1":[])");
+  EXPECT_EQ(ask(), "rateLimited");
+}
+
 }  // namespace
 }  // namespace roombus::test

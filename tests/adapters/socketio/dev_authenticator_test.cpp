@@ -45,6 +45,27 @@ TEST(dev_authenticator, believes_names_from_the_loopback) {
   }
 }
 
+TEST(dev_authenticator, refuses_pages_of_other_sites) {
+  test::recording_log log;
+  dev_authenticator auth(network_list::loopback(), log);
+  const std::pair<const char*, const char*> pages[] = {{"http://localhost:3000", "alice"},
+                                                       {"http://127.0.0.1:8000", "alice"},
+                                                       {"http://[::1]:8000", "alice"},
+                                                       {"https://chat.lan:8443", "alice"},
+                                                       {"http://evil.example", "notAllowed"},
+                                                       {"http://localhost.evil.example", "notAllowed"},
+                                                       {"null", "notAllowed"}};
+  for (const auto& [origin, outcome] : pages) {
+    handshake shown;
+    shown.query.set("user", value("alice"));
+    shown.headers = {{"host", value("chat.lan:8000")}, {"origin", value(origin)}};
+    shown.address = "127.0.0.1";
+    auto done = auth.authenticate(connection_id("x"), std::move(shown));
+    const auto who = done.take();
+    EXPECT_EQ(who ? who->user.str() : std::string(who.error().code_name()), outcome) << origin;
+  }
+}
+
 TEST(reject_all_authenticator, lets_nobody_in) {
   reject_all_authenticator auth;
   handshake shown;

@@ -51,7 +51,11 @@ void room_hub::leave(const room_name& room, const connection_id& id) {
   if (connection == nullptr || connection->rooms.erase(room) == 0) return;
   auto it = rooms_.find(room);
   std::erase(it->second.connections, connection);
-  if (connection->shares_broadcast) --it->second.sharing_broadcast;
+  if (connection->shares_broadcast) {
+    --it->second.sharing_broadcast;
+    // before the others are told: nobody hears of the room after having left it
+    if (broadcaster_ != nullptr) broadcaster_->withdraw(room, id);
+  }
   if (it->second.connections.empty()) rooms_.erase(it);
 }
 

@@ -14,6 +14,10 @@ void bridge::impl::start() {
   handlers.on_down = [this](std::string_view) { on_link_down(); };
   handlers.on_message = [this](received_message message) { on_message(std::move(message)); };
   std::vector<subscription> all = topics_.request_subscriptions();
+  if (plugin_) {
+    const std::vector<subscription> more = plugin_->subscriptions();
+    all.insert(all.end(), more.begin(), more.end());
+  }
   all.insert(all.end(), options_.extra_subscriptions.begin(), options_.extra_subscriptions.end());
   env_.link.start(std::move(all), std::move(handlers));
 }
@@ -42,13 +46,15 @@ void bridge::impl::stop(std::chrono::milliseconds limit, std::function<void()> d
 void bridge::impl::stop_link_when_idle() {
   if (!stopping_ || working_ > 0 || !stopped_) return;
   stop_timer_.cancel();
+  if (plugin_) plugin_->close();
   const auto left = std::chrono::milliseconds(std::max<std::int64_t>(0, stop_by_ms_ - env_.time.steady_ms()));
   env_.link.stop(left, std::exchange(stopped_, nullptr));
 }
 
 void bridge::impl::detach() {
   // coroutines that still wait may keep this object; nothing else may reach it any more
-  if (broadcasts()) env_.chat.set_broadcaster(nullptr);
+  if (may_broadcast()) env_.chat.set_broadcaster(nullptr);
+  plugin_.reset();
   for (auto& [key, device] : devices_)
     device->timer.cancel();
   stop_timer_.cancel();
@@ -89,6 +95,8 @@ void bridge::impl::arm_timer(const device_ptr& device) {
 void bridge::impl::close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) {
   if (device->generation != generation || !device->life.connected()) return;
   env_.log.write(log_level::info, "device_closed", device->id.str() + ": " + std::string(to_text(reason)));
+  if (reason != close_reason::server_shutdown) kick(*device);
+  if (plugin_) plugin_->forget(device->user.str(), device->client());
   device->life.on_ended();
   device->pending.push_back(pending_disconnect{});
   work_soon(device);
@@ -102,23 +110,10 @@ void bridge::impl::publish(const room_name& room, const shared_event& e) {
   }
 }
 
-task<result<void>> bridge::impl::grant(room_name room, connection_id id) {
-  // Nothing to ask: without a plugin the broker's own access rules say who may read.
-  const std::string_view key = std::string_view(id.str()).substr(std::string_view("mqtt#").size());
-  auto it = devices_.find(key);
-  if (it != devices_.end()) encodings_.join(id, room, it->second->encoding);
-  co_return result<void>();
-}
-
-task<result<void>> bridge::impl::revoke(room_name room, connection_id id) {
-  encodings_.leave(id, room);
-  co_return result<void>();
-}
-
 // ---- bridge
 
 bridge::bridge(bridge_options options, environment env) : impl_(std::make_shared<impl>(std::move(options), env)) {
-  if (impl_->broadcasts()) env.chat.set_broadcaster(impl_.get());
+  if (impl_->may_broadcast()) env.chat.set_broadcaster(impl_.get());
   env.metrics.add_gauge("roombus_mqtt_connections", "Devices that are connected, or have something pending.",
                         [weak = std::weak_ptr(impl_)] {
                           const auto alive = weak.lock();

@@ -9,6 +9,7 @@
 
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/mqtt/mqtt_link.hpp"
+#include "bridge/mqtt/plugin_client.hpp"
 #include "bridge/mqtt/presence.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/environment.hpp"
@@ -19,8 +20,9 @@ namespace roombus::mqtt {
 
 /// How room notifications reach devices. Source: design §5.
 enum class delivery : std::uint8_t {
-  inbox,  ///< one publish per joined device, to its own topics
-  broker  ///< one publish per room and wire format; the broker decides who reads
+  inbox,     ///< one publish per joined device, to its own topics
+  broker,    ///< one publish per room and wire format; the broker decides who reads
+  automatic  ///< broker if our plugin answers, else inbox
 };
 
 struct bridge_options {
@@ -35,7 +37,9 @@ struct bridge_options {
   std::size_t max_pending = 256;                     ///< requests of one device that wait; more get rateLimited
   std::size_t max_pending_bytes = 64 * 1024 * 1024;  ///< of all waiting requests; more get rateLimited
   std::size_t max_correlation_data = 1024;           ///< bytes; requests with more are ignored
-  std::vector<subscription> extra_subscriptions;     ///< made beside the bridge's own, for `on_extra`
+  plugin_options plugin;
+  std::size_t max_held = 10'000;                  ///< messages that wait until it is known whether there is a plugin
+  std::vector<subscription> extra_subscriptions;  ///< made beside the bridge's own, for `on_extra`
   /// Gets each message whose topic is none of the bridge's, also while the bridge stops; false: counted as ignored.
   std::function<bool(received_message&)> on_extra;
 };
@@ -57,7 +61,7 @@ class bridge {
     metrics_registry& metrics;
   };
 
-  /// With broker delivery it announces itself as the service's broadcaster.
+  /// Unless delivery is `inbox` it announces itself as the service's broadcaster.
   bridge(bridge_options options, environment env);
   ~bridge();
   bridge(const bridge&) = delete;

@@ -1,8 +1,10 @@
 #pragma once
 
 // The bridge's inside: one object, its functions in bridge.cpp (start, stop, presence, broker delivery),
-// bridge_intake.cpp (what the link reports) and bridge_work.cpp (one device's work, in order).
+// bridge_intake.cpp (what the link reports), bridge_plugin.cpp (what the broker's plugin reports) and bridge_work.cpp
+// (one device's work, in order).
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,13 +42,19 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
         topics_(options_.prefix, options_.profile, options_.max_topic),
         metrics_(env.metrics),
         publisher_(topics_, env.link, metrics_, env.time, env.log),
-        decoder_(options_.payload) {}
+        decoder_(options_.payload) {
+    if (options_.plugin.use != plugin_use::none) make_plugin();
+  }
 
   void start();
   void stop(std::chrono::milliseconds limit, std::function<void()> done);
   void detach();
   [[nodiscard]] std::size_t device_count() const { return devices_.size(); }
-  [[nodiscard]] bool broadcasts() const { return options_.mode == delivery::broker; }
+  /// The device reads rooms from the topics that all share.
+  [[nodiscard]] bool broadcasts_to(const mqtt_connection& device) const {
+    return options_.mode == delivery::broker || (options_.mode == delivery::automatic && device.broker_life != 0);
+  }
+  [[nodiscard]] bool may_broadcast() const { return options_.mode != delivery::inbox; }
 
   void deliver_to(mqtt_connection& device, const shared_event& e) override { publisher_.send_event(device, e); }
   void close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) override;
@@ -54,6 +62,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void publish(const room_name& room, const shared_event& e) override;
   task<result<void>> grant(room_name room, connection_id id) override;
   task<result<void>> revoke(room_name room, connection_id id) override;
+  void withdraw(const room_name& room, const connection_id& id) override;
 
  private:
   // what the link reports
@@ -63,9 +72,27 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void on_link_up();
   void on_link_down();
 
+  // what the broker's plugin reports
+  void make_plugin();
+  [[nodiscard]] bool has_plugin() const { return plugin_ && plugin_->now() == plugin_client::phase::present; }
+  /// It is not known yet whether there is a plugin, or who is connected.
+  [[nodiscard]] bool is_waiting_for_plugin() const {
+    return plugin_ && plugin_->now() != plugin_client::phase::present && plugin_->now() != plugin_client::phase::absent;
+  }
+  void hold(received_message message);
+  void release_held();
+  void on_plugin(const std::vector<plugin_connection>& connected, bool restarted);
+  void on_no_plugin();
+  void on_broker_connect(const plugin_connection& who);
+  void on_broker_disconnect(const plugin_connection& who);
+  void end_life(const device_ptr& device);
+  void kick(const mqtt_connection& device);
+  [[nodiscard]] device_ptr find(const connection_id& id) const;
+
+  void handle(received_message message);
   [[nodiscard]] device_ptr find_or_add(const device_levels& device);
   void ignore(ignored reason, std::string_view topic);
-  void refuse(const pending_request& request, errc code);
+  void refuse(const pending_request& request, chat_error error);
   void apply(const device_ptr& device, presence_change change);
   void push(const device_ptr& device, pending_work work);
   void arm_timer(const device_ptr& device);
@@ -87,6 +114,8 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   device_publisher publisher_;
   request_decoder decoder_;
   room_encodings encodings_;
+  std::unique_ptr<plugin_client> plugin_;  // only where the broker may have one
+  std::deque<received_message> held_;      // until it is known
   std::unordered_map<std::string, device_ptr, key_hash, std::equal_to<>> devices_;
   std::size_t pending_bytes_ = 0;
   std::size_t working_ = 0;

@@ -8,6 +8,14 @@
 namespace roombus::mqtt {
 
 void bridge::impl::on_message(received_message message) {
+  if (plugin_ && plugin_->take(message)) return;
+  if (is_waiting_for_plugin() && !std::holds_alternative<ignored>(topics_.parse(message.topic))) {
+    return hold(std::move(message));
+  }
+  handle(std::move(message));
+}
+
+void bridge::impl::handle(received_message message) {
   const parsed_topic parsed = topics_.parse(message.topic);
   if (const auto* reason = std::get_if<ignored>(&parsed)) {
     if (*reason == ignored::topic && options_.on_extra && options_.on_extra(message)) return;
@@ -52,6 +60,7 @@ void bridge::impl::on_message(received_message message) {
 
 void bridge::impl::on_status(const device_levels& levels, const received_message& message) {
   metrics_.statuses.add();
+  if (has_plugin()) return;  // it knows better
   sign shown;
   if (message.payload == "online") {
     shown = message.retained && !options_.births_are_fresh ? sign::online_retained : sign::online;
@@ -69,18 +78,24 @@ void bridge::impl::on_status(const device_levels& levels, const received_message
 }
 
 void bridge::impl::on_request(const device_levels& levels, pending_request request) {
+  if (has_plugin()) {
+    const auto known = devices_.find(levels.both);
+    if (known == devices_.end() || !(known->second->life.connected() || known->second->connect_error)) {
+      return refuse(request, chat_error(errc::invalid_socket, {value("mqtt#" + std::string(levels.both))}));
+    }
+  }
   const device_ptr device = find_or_add(levels);
   if (!device) {
     metrics_.count(ignored::connections);
-    return refuse(request, errc::rate_limited);
+    return refuse(request, chat_error(errc::rate_limited));
   }
   const std::size_t size = request.payload.size() + request_overhead;
   if (device->pending_requests >= options_.max_pending || pending_bytes_ + size > options_.max_pending_bytes) {
     metrics_.overloads.add();
     forget_if_absent(*device);
-    return refuse(request, errc::rate_limited);
+    return refuse(request, chat_error(errc::rate_limited));
   }
-  apply(device, device->life.on_sign(sign::request, env_.time.steady_ms()));
+  if (!has_plugin()) apply(device, device->life.on_sign(sign::request, env_.time.steady_ms()));
   request.generation = device->generation;
   pending_bytes_ += size;
   ++device->pending_requests;
@@ -93,6 +108,7 @@ void bridge::impl::on_link_up() {
     device->life.on_link_up(env_.time.steady_ms());
     arm_timer(device);
   }
+  if (plugin_) plugin_->link_up();
 }
 
 void bridge::impl::on_link_down() {
@@ -100,6 +116,7 @@ void bridge::impl::on_link_down() {
                  "no broker; " + std::to_string(devices_.size()) + " connections are kept for now");
   for (auto& [key, device] : devices_)
     device->life.on_link_down();
+  if (plugin_) plugin_->link_down();
 }
 
 device_ptr bridge::impl::find_or_add(const device_levels& levels) {
@@ -117,11 +134,11 @@ void bridge::impl::ignore(ignored reason, std::string_view topic) {
                  "because of " + std::string(to_text(reason)) + ": " + std::string(topic.substr(0, 256)));
 }
 
-void bridge::impl::refuse(const pending_request& request, errc code) {
+void bridge::impl::refuse(const pending_request& request, chat_error error) {
   if (std::holds_alternative<room_name>(request.target)) {
     metrics_.failed_sends.add();
   } else {
-    publisher_.send_reply(request.reply, decoder_.encoding_of(request, wire::json), chat_error(code));
+    publisher_.send_reply(request.reply, decoder_.encoding_of(request, wire::json), roombus::reply(std::move(error)));
   }
 }
 

@@ -63,7 +63,7 @@ void bridge::impl::forget_if_absent(const mqtt_connection& device) {
 
 task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
   auto sink = std::make_shared<device_sink>(*this, device, generation);
-  const bool shares = broadcasts();
+  const bool shares = broadcasts_to(*device);
   auto outcome = co_await env_.chat.connect(device->user, device->id, std::move(sink), shares);
   if (outcome) {
     device->registered = generation;
@@ -76,9 +76,11 @@ task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
   }
   env_.log.write(log_level::info, "device_refused", device->id.str() + ": " + std::string(outcome.error().code_name()));
   device->connect_error = outcome.error();
-  if (device->generation == generation) device->life.on_ended();
   value_list args{value(error_reply(outcome.error()))};
   publisher_.send_event(*device, std::make_shared<event>(notification::login_rejected, std::move(args)));
+  if (device->generation != generation) co_return;
+  kick(*device);
+  device->life.on_ended();
 }
 
 task<void> bridge::impl::disconnect(device_ptr device) {

@@ -56,11 +56,14 @@ class mqtt_connection {
         base(std::move(device_base)),
         life(times) {}
 
+  [[nodiscard]] std::string_view client() const { return std::string_view(key).substr(user.str().size() + 1); }
+
   const user_name user;
   const std::string key;   ///< "user/client"
   const connection_id id;  ///< "mqtt#user/client"
   const std::string base;  ///< of its topics
   presence life;
+  std::uint64_t broker_life = 0;            ///< the plugin's number of the connection; 0 where it said nothing
   wire encoding = wire::json;               ///< that it last used
   std::uint64_t generation = 0;             ///< of the latest life, pending or not
   std::uint64_t registered = 0;             ///< generation that the service knows; 0 for none

@@ -5,6 +5,7 @@
 namespace roombus::mqtt {
 
 presence_change presence::on_sign(sign s, std::int64_t now_ms) {
+  if (attested_) return presence_change::none;
   if (s == sign::offline) {
     // what comes after must announce itself anew, or keep sending
     born_ = false;
@@ -35,7 +36,7 @@ void presence::on_link_down() {
 void presence::on_link_up(std::int64_t now_ms) {
   if (link_up_) return;
   link_up_ = true;
-  if (!connected_) return;
+  if (!connected_ || attested_) return;
   if (!shown_since_down_) probation_ends_at_ = now_ms + times_->reconnect_grace.count();
   idles_out_at_ = now_ms + times_->idle_timeout.count();
 }
@@ -47,15 +48,24 @@ presence_change presence::on_tick(std::int64_t now_ms) {
   return presence_change::disconnect;
 }
 
+presence_change presence::on_attested() {
+  const bool was_connected = connected_;
+  on_ended();
+  attested_ = true;
+  connected_ = true;
+  return was_connected ? presence_change::none : presence_change::connect;
+}
+
 void presence::on_ended() {
   connected_ = false;
+  attested_ = false;
   born_ = false;
   leaves_at_.reset();
   probation_ends_at_.reset();
 }
 
 std::optional<std::int64_t> presence::deadline() const {
-  if (!connected_) return std::nullopt;
+  if (!connected_ || attested_) return std::nullopt;
   std::optional<std::int64_t> at = leaves_at_;
   const auto consider = [&at](std::int64_t other) { at = at ? std::min(*at, other) : other; };
   if (probation_ends_at_) consider(*probation_ends_at_);

@@ -45,6 +45,9 @@ class presence {
   void on_link_up(std::int64_t now_ms);
   /// Answers `disconnect` once the earliest deadline has passed; cheap, may come too early.
   [[nodiscard]] presence_change on_tick(std::int64_t now_ms);
+  /// The broker's plugin says that the device is connected: from now until the end only the plugin's word counts, there
+  /// are no deadlines.
+  [[nodiscard]] presence_change on_attested();
   /// The connection ended for another reason (closed by the service, could not be connected).
   void on_ended();
 
@@ -56,6 +59,7 @@ class presence {
  private:
   const presence_times* times_;  // of the bridge's options; outlives all devices
   bool connected_ = false;
+  bool attested_ = false;
   bool born_ = false;
   bool link_up_ = true;
   bool shown_since_down_ = false;  // a broker session may bring messages before the link counts as up

@@ -41,6 +41,12 @@ class room_broadcaster {
   virtual void publish(const room_name& room, const shared_event& e) = 0;
   /// Completes when the room's notifications reach the connection. Errors: unavailable, timeout.
   virtual task<result<void>> grant(room_name room, connection_id id) = 0;
+  /// The connection has left the room: what is published from now on must not reach it. Returns at once; `revoke` then
+  /// tells when the broker has confirmed it. Called for every way out, also when the connection ended.
+  virtual void withdraw(const room_name& room, const connection_id& id) {
+    (void)room;
+    (void)id;
+  }
   /// Completes when nothing more of the room reaches the connection. Errors: timeout.
   virtual task<result<void>> revoke(room_name room, connection_id id) = 0;
 };

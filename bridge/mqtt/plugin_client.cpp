@@ -1,0 +1,309 @@
+#include "bridge/mqtt/plugin_client.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace roombus::mqtt {
+
+namespace {
+
+constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
+constexpr std::size_t lines_per_message = 1000;
+constexpr std::size_t max_state = 1'000'000;
+/// Number of whoever waits for the next complete list: greater than all others.
+constexpr std::uint64_t next_sync = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t max_waiting = 100'000;
+
+/// The word before the first blank or line end; `rest` moves behind it.
+std::string_view word(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find_first_of(" \n"), rest.size());
+  const std::string_view out = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return out;
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t out = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), out);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? out : 0;
+}
+
+plugin_connection connection_of(std::string_view& rest) {
+  plugin_connection out;
+  out.generation = number(word(rest));
+  out.user = std::string(word(rest));
+  out.client = std::string(word(rest));
+  return out;
+}
+
+std::string key_of(std::string_view user, std::string_view client) {
+  return std::string(user).append("/").append(client);
+}
+
+/// `verb user client generation`
+std::string line_of(std::string_view verb, std::string_view user, std::string_view client, std::uint64_t generation) {
+  std::string out("\n");
+  out.append(verb).append(" ").append(user).append(" ").append(client).append(" ").append(std::to_string(generation));
+  return out;
+}
+
+}  // namespace
+
+plugin_client::plugin_client(plugin_options options, const std::string& prefix, environment env,
+                             plugin_handlers handlers)
+    : options_(std::move(options)),
+      events_topic_(prefix + "/bus/plugin/events"),
+      answer_topic_(prefix + "/bus/plugin/answer/" + options_.instance),
+      env_(env),
+      on_(std::move(handlers)),
+      hellos_(env.metrics.add_counter("roombus_plugin_hellos_total", "Times the broker's plugin was asked for all.")),
+      timeouts_(env.metrics.add_counter("roombus_plugin_timeouts_total",
+                                        "Grants and removals that the broker's plugin did not confirm in time.")) {}
+
+std::vector<subscription> plugin_client::subscriptions() const {
+  std::vector<subscription> out;
+  for (const std::string* topic : {&events_topic_, &answer_topic_}) {
+    subscription s;
+    s.filter = *topic;
+    s.retained = false;
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
+void plugin_client::link_up() {
+  hello();
+}
+
+void plugin_client::link_down() {
+  phase_ = phase::down;
+  answer_timer_.cancel();
+  renew_timer_.cancel();
+  // what the plugin has heard is not known: all that wait, wait for the next complete list
+  std::vector<outcome> all;
+  for (auto& [sequence, done] : waiting_)
+    if (!done.is_complete()) all.push_back(std::move(done));
+  waiting_.clear();
+  for (outcome& done : all)
+    waiting_.emplace(next_sync, std::move(done));
+}
+
+bool plugin_client::take(const received_message& message) {
+  if (message.topic == events_topic_) {
+    on_event(message.payload);
+  } else if (message.topic == answer_topic_) {
+    on_answer(message.payload);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// ---- hello, and everything anew
+
+void plugin_client::hello() {
+  hellos_.add();
+  phase_ = phase::asking;
+  state_.clear();
+  renew_timer_.cancel();
+  hello_sequence_ = send("\nhello\nalone");
+  answer_timer_ = env_.timers.after(options_.answer_wait, [this] {
+    if (options_.use == plugin_use::detect && incarnation_.empty()) {
+      phase_ = phase::absent;
+      env_.log.write(log_level::info, "plugin_absent", "the broker has no roombus plugin");
+      on_.on_absent();
+      return;
+    }
+    env_.log.write(log_level::error, "plugin_silent", "the broker's roombus plugin does not answer; nothing is served");
+    hello();
+  });
+}
+
+void plugin_client::sync() {
+  std::string lines("\nsync");
+  std::size_t count = 0;
+  for (const auto& [key, of] : grants_) {
+    const std::size_t slash = key.find('/');
+    const std::string_view user = std::string_view(key).substr(0, slash);
+    const std::string_view client = std::string_view(key).substr(slash + 1);
+    for (const std::string& room : of.rooms) {
+      lines += line_of("grant", user, client, of.generation) + " - " + room;
+      if (++count % lines_per_message == 0) send(std::exchange(lines, std::string()));
+    }
+  }
+  const std::uint64_t last = send(lines);
+  std::vector<outcome> waiters;
+  for (auto it = waiting_.lower_bound(next_sync); it != waiting_.end(); it = waiting_.erase(it))
+    waiters.push_back(std::move(it->second));
+  for (outcome& done : waiters)
+    waiting_.emplace(last, std::move(done));
+}
+
+std::uint64_t plugin_client::send(const std::string& lines) {
+  ++sequence_;
+  std::string text = "roombus 1 " + options_.instance + " " + options_.life + " ";
+  text.append(incarnation_.empty() ? "-" : incarnation_).append(" ").append(std::to_string(sequence_));
+  text.append(" ").append(std::to_string(options_.lease.count())).append(lines);
+  outgoing_message message;
+  message.topic = std::string(control_topic);
+  message.payload = std::make_shared<const std::string>(std::move(text));
+  message.level = qos::at_least_once;
+  env_.link.publish(std::move(message), nullptr);  // what is lost is not answered
+  return sequence_;
+}
+
+void plugin_client::renew_later() {
+  renew_timer_ = env_.timers.after(options_.renew, [this] {
+    if (phase_ != phase::present) return;
+    if (renewal_ > answered_) {
+      env_.log.write(log_level::warning, "plugin_resync", "the broker's plugin did not answer");
+      link_down();
+      return hello();
+    }
+    renewal_ = send("");
+    renew_later();
+  });
+}
+
+// ---- what the plugin says
+
+void plugin_client::on_answer(std::string_view payload) {
+  std::string_view rest = payload;
+  const std::string_view kind = word(rest);
+  if (kind == "state") return on_state(rest);
+  if (kind != "ack" || word(rest) != incarnation_ || phase_ != phase::present) return;
+  const std::uint64_t sequence = number(word(rest));
+  const std::string_view how = word(rest);
+  if (how == "ok") {
+    answered(sequence, std::nullopt);
+  } else if (how == "full") {
+    answered(sequence, errc::rate_limited);
+  } else if (sequence > hello_sequence_) {  // stale, lapsed, old: our pictures differ
+    env_.log.write(log_level::warning, "plugin_resync", "the broker's plugin answered " + std::string(how));
+    link_down();
+    hello();
+  }
+}
+
+void plugin_client::on_state(std::string_view rest) {
+  const std::string_view incarnation = word(rest);
+  if (number(word(rest)) != hello_sequence_ || phase_ != phase::asking) return;
+  const std::uint64_t events = number(word(rest));
+  const bool last = word(rest) == "last";
+  while (!rest.empty() && state_.size() < max_state)
+    state_.push_back(connection_of(rest));
+  if (!last) return;
+
+  answer_timer_.cancel();
+  const bool restarted = incarnation != incarnation_;
+  incarnation_ = std::string(incarnation);
+  last_event_ = events;
+  answered_ = hello_sequence_;
+  phase_ = phase::present;
+  if (restarted) grants_.clear();
+  env_.log.write(log_level::info, "plugin_present",
+                 "the broker's plugin " + incarnation_ + " counts " + std::to_string(state_.size()) + " connections");
+  const std::vector<plugin_connection> connected = std::exchange(state_, {});
+  sync();  // before anything is published for these connections
+  renew_later();
+  on_.on_present(connected, restarted);
+}
+
+void plugin_client::on_event(std::string_view payload) {
+  std::string_view rest = payload;
+  const std::string_view kind = word(rest);
+  if (phase_ != phase::present || word(rest) != incarnation_) return;
+  const std::uint64_t event = number(word(rest));
+  if (event <= last_event_) return;
+  if (event != last_event_ + 1) {
+    env_.log.write(log_level::warning, "plugin_resync", "events of the broker's plugin were lost");
+    link_down();
+    hello();
+    return;
+  }
+  last_event_ = event;
+  const plugin_connection who = connection_of(rest);
+  if (kind == "connected") {
+    on_.on_connected(who);
+  } else if (kind == "disconnected") {
+    on_.on_disconnected(who);
+  }
+}
+
+// ---- waiting
+
+void plugin_client::answered(std::uint64_t sequence, std::optional<errc> how) {
+  answered_ = std::max(answered_, sequence);
+  std::vector<std::pair<outcome, std::optional<errc>>> ready;
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= sequence; it = waiting_.erase(it))
+    ready.emplace_back(std::move(it->second), it->first == sequence ? how : std::nullopt);
+  for (auto& [done, with] : ready)
+    done.complete(with);
+}
+
+task<result<void>> plugin_client::wait(std::uint64_t sequence) {
+  if (waiting_.size() >= max_waiting) co_return chat_error(errc::unavailable);
+  outcome done;
+  waiting_.emplace(sequence, done);
+  timer_handle limit = env_.timers.after(options_.confirm, [done] { done.complete(errc::timeout); });
+  const std::optional<errc> how = co_await done;
+  limit.cancel();
+  if (!how) co_return result<void>();
+  if (*how == errc::timeout) timeouts_.add();
+  co_return chat_error(*how);
+}
+
+// ---- what the bridge wants
+
+task<result<void>> plugin_client::grant(plugin_connection to, std::string room_level) {
+  if (phase_ == phase::down || phase_ == phase::absent) co_return chat_error(errc::unavailable);
+  granted& of = grants_[key_of(to.user, to.client)];
+  if (of.generation != to.generation) of.rooms.clear();
+  of.generation = to.generation;
+  of.rooms.insert(room_level);
+  std::uint64_t sequence = next_sync;
+  if (phase_ == phase::present) {
+    sequence = send(line_of("grant", to.user, to.client, to.generation) + " - " + room_level);
+  }
+  auto waited = co_await wait(sequence);
+  if (!waited) withdraw(to.user, to.client, room_level);
+  co_return waited;
+}
+
+void plugin_client::withdraw(std::string_view user, std::string_view client, const std::string& room_level) {
+  auto it = grants_.find(key_of(user, client));
+  if (it == grants_.end() || it->second.rooms.erase(room_level) == 0) return;
+  const std::uint64_t generation = it->second.generation;
+  if (it->second.rooms.empty()) grants_.erase(it);
+  if (phase_ == phase::present) send(line_of("revoke", user, client, generation) + " - " + room_level);
+}
+
+task<result<void>> plugin_client::confirmed() {
+  if (phase_ == phase::absent || (phase_ == phase::present && answered_ >= sequence_)) co_return result<void>();
+  const std::uint64_t sequence = phase_ == phase::present ? sequence_ : next_sync;
+  auto waited = co_await wait(sequence);
+  co_return waited;
+}
+
+void plugin_client::forget(std::string_view user, std::string_view client) {
+  grants_.erase(key_of(user, client));
+}
+
+void plugin_client::kick(const plugin_connection& who) {
+  if (phase_ == phase::present) send(line_of("kick", who.user, who.client, who.generation));
+}
+
+void plugin_client::close() {
+  answer_timer_.cancel();
+  renew_timer_.cancel();
+  grants_.clear();
+  if (phase_ == phase::present) send("\nsync");
+  phase_ = phase::down;
+  std::multimap<std::uint64_t, outcome> all = std::exchange(waiting_, {});
+  for (auto& [sequence, done] : all)
+    done.complete(errc::unavailable);
+}
+
+}  // namespace roombus::mqtt

@@ -33,6 +33,10 @@ struct configuration {
   std::uint32_t max_inflight_messages = 1000;   ///< per client, unacknowledged
   std::uint32_t max_queued_messages = 20000;    ///< per client, behind those
   std::uint32_t max_queued_bytes = 64U << 20U;  ///< per client
+  /// Path of our plugin; empty: password files and access lists decide. With it the ACL files are not used.
+  std::string plugin;
+  std::vector<std::string> admins;   ///< with the plugin: accounts that may call the server API
+  std::vector<std::string> workers;  ///< with the plugin: accounts that serve hooks
 };
 
 /// The configuration file.

@@ -213,6 +213,9 @@ struct mosquitto_process::impl {
     c.device_acl_file = directory.file("device.acl");
     c.persistence_dir = options.persistence_dir;
     c.max_payload = options.max_payload;
+    c.plugin = options.plugin;
+    c.admins = options.admins;
+    c.workers = options.workers;
 
     std::string users;
     if (c.access == device_access::password_file) {

@@ -20,8 +20,10 @@ struct process_options {
   bool dev = false;                          ///< name-only login for devices
   std::string users_file;  ///< password file (mosquitto_passwd) for devices; ignored with `dev`; empty: nobody may in
   std::string prefix = "roombus";
-  std::vector<std::string> admins;  ///< users who may use the server API on MQTT
-  std::string persistence_dir;      ///< where retained messages and sessions survive a restart; empty: they do not
+  std::vector<std::string> admins;   ///< users who may use the server API on MQTT
+  std::vector<std::string> workers;  ///< users who may serve hooks; only with the plugin
+  std::string plugin;                ///< path of roombus_mosquitto.so; empty: Mosquitto's own access lists decide
+  std::string persistence_dir;       ///< where retained messages and sessions survive a restart; empty: they do not
   std::uint32_t max_payload = 1U << 20U;        ///< bytes of one message
   std::chrono::milliseconds start_limit{5000};  ///< from starting the child to its readiness
 };

@@ -24,13 +24,11 @@ broker_guard::broker_guard(guard_options options, std::string incarnation, broke
 broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
                                                std::string_view client) {
   if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
-  role who = role::device;
-  if (bridges_.contains(user)) {
+  const role who = role_of_account(user);
+  if (who == role::bridge) {
     if (!bridges_.verify(user, password)) return login::bad_password;
-    who = role::bridge;
-  } else {
-    if (!options_.dev && !devices_.verify(user, password)) return login::bad_password;
-    if (std::find(options_.workers.begin(), options_.workers.end(), user) != options_.workers.end()) who = role::worker;
+  } else if (!options_.dev && !devices_.verify(user, password)) {
+    return login::bad_password;
   }
   switch (registry_.check(k, user, client)) {
     case connection_registry::refusal::none:
@@ -58,11 +56,21 @@ void broker_guard::disconnected(key k, int reason) {
   if (ended.revived != nullptr) tell("connected", *ended.revived);
 }
 
+role broker_guard::role_of_account(std::string_view user) const {
+  const auto in = [user](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), user) != names.end();
+  };
+  if (bridges_.contains(user)) return role::bridge;
+  const bool admin = in(options_.admins);
+  if (in(options_.workers)) return admin ? role::privileged : role::worker;
+  return admin ? role::admin : role::device;
+}
+
 /// Connections that are not there (sessions that wait for their client) keep the rights of their account, without
 /// rooms.
 role broker_guard::role_of(key k, std::string_view user) const {
   if (const live_connection* live = registry_.find(k)) return live->who;
-  return bridges_.contains(user) ? role::bridge : role::device;
+  return role_of_account(user);
 }
 
 bool broker_guard::may_read(key k, std::string_view user, std::string_view client, std::string_view topic,

@@ -20,7 +20,8 @@ namespace roombus::plugin {
 struct guard_options {
   std::string prefix = "roombus";
   bool dev = false;                  ///< any name without a password, any client id for its user name
-  std::vector<std::string> workers;  ///< accounts for hooks and the server API
+  std::vector<std::string> workers;  ///< accounts that serve hooks
+  std::vector<std::string> admins;   ///< accounts that may call the server API
   std::size_t max_connections = 100'000;
   std::size_t max_rooms = 1000;  ///< of one connection
 };
@@ -77,6 +78,7 @@ class broker_guard {
     std::uint64_t generation = 0;
   };
 
+  [[nodiscard]] role role_of_account(std::string_view user) const;
   [[nodiscard]] role role_of(key k, std::string_view user) const;
   void tell(std::string_view what, const live_connection& c, std::string_view more = {});
   void answer(const control_message& m, std::string_view outcome);

@@ -191,11 +191,11 @@ bool read_options(plugin_state& state, guard_options& options, const mosquitto_o
     } else if (key == "dev") {
       good = text == "true" || text == "false";
       options.dev = text == "true";
-    } else if (key == "workers") {
+    } else if (key == "workers" || key == "admins") {
       std::istringstream names(text);
       for (std::string name; std::getline(names, name, ',');) {
         good = good && is_name_level(name);
-        options.workers.push_back(name);
+        (key == "workers" ? options.workers : options.admins).push_back(name);
       }
     } else if (key == "max_connections") {
       good = to_size(text, options.max_connections);

@@ -25,6 +25,14 @@ bool take_level(std::string_view& rest, std::string_view& level) {
   return true;
 }
 
+bool serves_hooks(role who) {
+  return who == role::worker || who == role::privileged;
+}
+
+bool is_admin(role who) {
+  return who == role::admin || who == role::privileged;
+}
+
 bool has_wildcard(std::string_view text) {
   return text.find_first_of("+#") != std::string_view::npos;
 }
@@ -62,10 +70,11 @@ decision topic_policy::read(role who, std::string_view user, std::string_view cl
     return {verdict::needs_grant, room};
   }
   bool allowed = false;
-  if (take(rest, "u/") || take(rest, "admin/reply/")) {
+  if (take(rest, "u/") || (is_admin(who) && take(rest, "admin/reply/"))) {
     allowed = is_own(rest, user, client, false);
-  } else if (who == role::worker) {
-    allowed = rest.starts_with("hook/call/") || rest.starts_with("admin/events/");
+  } else {
+    allowed =
+        (serves_hooks(who) && rest.starts_with("hook/call/")) || (is_admin(who) && rest.starts_with("admin/events/"));
   }
   return {allowed ? verdict::allowed : verdict::denied, {}};
 }
@@ -83,8 +92,8 @@ bool topic_policy::write(role who, std::string_view user, std::string_view clien
     return !retain && (rest.starts_with("call/") || rest.starts_with("send/"));
   }
   if (retain) return false;
-  if (take(rest, "admin/call/")) return is_own(rest, user, client, false);
-  return who == role::worker && rest.starts_with("hook/reply/");
+  if (is_admin(who) && take(rest, "admin/call/")) return is_own(rest, user, client, false);
+  return serves_hooks(who) && rest.starts_with("hook/reply/");
 }
 
 bool topic_policy::subscribe(role who, std::string_view user, std::string_view client, std::string_view filter) const {
@@ -93,13 +102,15 @@ bool topic_policy::subscribe(role who, std::string_view user, std::string_view c
   if (take(rest, "$share/")) {
     // workers share hook calls; a shared subscription of a device would hand its events to another connection
     std::string_view group;
-    if (who != role::worker || !take_level(rest, group) || group.empty() || has_wildcard(group)) return false;
+    if (!serves_hooks(who) || !take_level(rest, group) || group.empty() || has_wildcard(group)) return false;
     return take(rest, prefix_) && rest.starts_with("hook/call/");
   }
   if (!take(rest, prefix_)) return false;
   if (take(rest, "r/")) return !rest.empty();
-  if (take(rest, "u/") || take(rest, "admin/reply/")) return is_own(rest, user, client, true) && !rest.empty();
-  return who == role::worker && (rest.starts_with("hook/call/") || rest.starts_with("admin/events/"));
+  if (take(rest, "u/") || (is_admin(who) && take(rest, "admin/reply/"))) {
+    return is_own(rest, user, client, true) && !rest.empty();
+  }
+  return (serves_hooks(who) && rest.starts_with("hook/call/")) || (is_admin(who) && rest.starts_with("admin/events/"));
 }
 
 }  // namespace roombus::plugin

@@ -9,9 +9,11 @@ namespace roombus::plugin {
 
 /// Who a connection is allowed to be.
 enum class role : std::uint8_t {
-  device,  ///< an ordinary account: its own tree, and rooms it has a grant for
-  worker,  ///< an account for hooks and the server API: a device that also serves hook calls
-  bridge   ///< roombus itself: everything
+  device,      ///< an ordinary account: its own tree, and rooms it has a grant for
+  worker,      ///< a device that also serves hook calls
+  admin,       ///< a device that also may call the server API (a key is needed all the same) and read operator events
+  privileged,  ///< both
+  bridge       ///< roombus itself: everything
 };
 
 /// What an access check says. `needs_grant`: allowed if the connection holds a grant for the room.

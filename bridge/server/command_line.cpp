@@ -45,10 +45,7 @@ class parser {
       out_.command = found->second;
       return;
     }
-    std::vector<std::string> names;
-    for (const auto& c : all)
-      names.push_back(c.first);
-    out_.errors.push_back(word + ": no such command" + did_you_mean(word, names));
+    out_.errors.push_back(word + ": no such command" + did_you_mean(word, program_words()));
   }
 
   void read_flag(const std::string& flag) {
@@ -113,6 +110,24 @@ class parser {
 };
 
 }  // namespace
+
+const std::vector<std::string>& client_commands() {
+  static const std::vector<std::string> all{"call", "rooms", "send", "tail", "users", "kick", "completion"};
+  return all;
+}
+
+bool is_client_command(const std::string& word) {
+  const auto& all = client_commands();
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+
+std::vector<std::string> program_words() {
+  std::vector<std::string> words;
+  for (const auto& c : commands())
+    words.push_back(c.first);
+  words.insert(words.end(), client_commands().begin(), client_commands().end());
+  return words;
+}
 
 command_line parse_command_line(std::span<const std::string> args) {
   return parser(args).read();

@@ -20,6 +20,13 @@ struct command_line {
   std::vector<std::string> errors;
 };
 
+/// First words of the commands that talk to a running service (bridge/server/cli); `parse_command_line` does not take
+/// them.
+[[nodiscard]] const std::vector<std::string>& client_commands();
+[[nodiscard]] bool is_client_command(const std::string& word);
+/// All first words, flags among them.
+[[nodiscard]] std::vector<std::string> program_words();
+
 /// Reads the arguments behind the program's name.
 [[nodiscard]] command_line parse_command_line(std::span<const std::string> args);
 

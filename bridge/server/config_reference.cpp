@@ -19,6 +19,17 @@ constexpr std::string_view usage = R"(roombus: chat rooms for devices on MQTT an
       Asks a running service how it is; exits 0 when it is well.
   roombus config-reference
       Prints all keys as Markdown.
+
+  roombus call METHOD [JSON | NAME=VALUE …]
+  roombus rooms [list | create ROOM | show ROOM | lists ROOM | delete ROOM]
+  roombus send ROOM MESSAGE|-
+  roombus tail ROOM [--history N] [--json]
+  roombus users [list | show USER]
+  roombus kick USER
+      Ask a running service through its admin listener: --url or ROOMBUS_URL (http://127.0.0.1:8001), with a key of the
+      server API: --key, --key-file or ROOMBUS_KEY. Each tells more with --help.
+  roombus completion bash|zsh|fish
+      Prints a completion script.
   roombus --version
 
 Every key can be given in the file as [section] key = value, as a variable ROOMBUS_SECTION__KEY, or as a flag

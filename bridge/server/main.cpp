@@ -1,11 +1,14 @@
 // The program: reads what it was asked to do, and does it.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "bridge/server/cli/cli.hpp"
 #include "bridge/server/config_reference.hpp"
 #include "bridge/server/healthcheck.hpp"
 #include "bridge/server/load_config.hpp"
@@ -73,7 +76,11 @@ int run(const std::vector<std::string>& args) {
 
 int main(int argc, char** argv) {
   try {
-    return run(std::vector<std::string>(argv + 1, argv + argc));
+    const std::vector<std::string> args(argv + 1, argv + argc);
+    if (!args.empty() && is_client_command(args.front())) {
+      return run_cli(args, read_environment(environ), {std::cin, std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1});
+    }
+    return run(args);
   } catch (const std::exception& e) {
     std::cerr << "roombus: " << e.what() << '\n';
     return EXIT_FAILURE;

@@ -238,8 +238,7 @@ class cli_run {
 
   int show_room() {
     const value room(argument(0));
-    const std::vector<value> calls{user_call({}, "roomGetOwner", {room}),
-                                   user_call({}, "roomGetWhitelistMode", {room}),
+    const std::vector<value> calls{user_call({}, "roomGetOwner", {room}), user_call({}, "roomGetWhitelistMode", {room}),
                                    user_call({}, "roomHistoryInfo", {room}),
                                    user_call({}, "roomNotificationsInfo", {room}),
                                    user_call({}, "roomGetAccessList", {room, value("userlist")})};

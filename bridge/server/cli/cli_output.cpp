@@ -110,8 +110,7 @@ void print_table(std::ostream& out, const std::vector<std::string>& header,
 
 std::string event_line(std::string_view name, const value& data, std::int64_t now_ms) {
   const value* time = field(data, "timestamp");
-  const std::int64_t at =
-      time != nullptr ? static_cast<std::int64_t>(time->floor_to_uint().value_or(0)) : now_ms;
+  const std::int64_t at = time != nullptr ? static_cast<std::int64_t>(time->floor_to_uint().value_or(0)) : now_ms;
   const std::string begin = clock_time(at) + " ";
   if (name == "roomMessage") {
     const value* author = field(data, "author");

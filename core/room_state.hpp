@@ -65,8 +65,11 @@ class room_state {
   [[nodiscard]] std::vector<std::pair<user_name, connection_id>> joined_connections() const;
   /// How many connections of the user are joined.
   [[nodiscard]] std::size_t joined_count(const user_name& user) const;
+  [[nodiscard]] bool has_members() const { return !members_.empty(); }
   /// {joined, timestamp of the last change, or null}
   [[nodiscard]] value user_seen(const user_name& user) const;
+  /// For stores that keep the times of changes elsewhere: `user_seen` knows none of before any more.
+  void forget_change_times() { last_change_ms_.clear(); }
 
  private:
   using name_set = std::set<user_name>;

@@ -239,21 +239,35 @@ key_result<std::vector<jwt_key>> read_public_keys(const std::string& pem) {
     out.error = "a private key; only the public one is needed here";
     return out;
   }
-  const bio_ptr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  constexpr std::string_view begin = "-----BEGIN PUBLIC KEY-----";
+  constexpr std::string_view end = "-----END PUBLIC KEY-----";
   std::vector<jwt_key> keys;
-  while (in) {
+  // one block after the other, so that a damaged one behind a good one is noticed
+  for (std::size_t at = pem.find("-----BEGIN "); at != std::string::npos; at = pem.find("-----BEGIN ", at)) {
+    const std::size_t last = pem.find(end, at);
+    if (pem.compare(at, begin.size(), begin) != 0 || last == std::string::npos) break;
+    const std::string block = pem.substr(at, last + end.size() - at) + "\n";
+    at = last;
+    const bio_ptr in(BIO_new_mem_buf(block.data(), static_cast<int>(block.size())));
     jwt_key key;
-    key.key_ = shared(PEM_read_bio_PUBKEY(in.get(), nullptr, &no_passphrase, nullptr));
-    if (!key.key_) break;
+    if (in) key.key_ = shared(PEM_read_bio_PUBKEY(in.get(), nullptr, &no_passphrase, nullptr));
+    ERR_clear_error();
+    if (!key.key_) {
+      out.error = "a PUBLIC KEY block that is damaged";
+      return out;
+    }
     out.error = judge(key.key_.get(), key.algorithm_);
     if (!out.error.empty()) return out;
     keys.push_back(std::move(key));
   }
-  // the loop's regular end is "no more blocks": anything else is a damaged one
-  const bool damaged = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (keys.empty() || damaged) {
-    out.error = "expected PEM with PUBLIC KEY blocks";
+  const auto count = [&pem](std::string_view what) {
+    std::size_t n = 0;
+    for (std::size_t at = pem.find(what); at != std::string::npos; at = pem.find(what, at + 1))
+      ++n;
+    return n;
+  };
+  if (keys.empty() || keys.size() != count("-----BEGIN ")) {
+    out.error = "expected PEM with PUBLIC KEY blocks and nothing else";
     return out;
   }
   out.key = std::move(keys);

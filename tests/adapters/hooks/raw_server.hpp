@@ -1,0 +1,74 @@
+#pragma once
+
+// A hook server for tests on POSIX sockets: answers exactly the bytes it is told to, or none; each connection has a
+// thread. Shares no code with the client.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace roombus::test {
+
+/// One request as it came.
+struct raw_request {
+  std::string head;  ///< without the empty line
+  std::string body;
+  /// Value of the header `name` (as written), or "".
+  [[nodiscard]] std::string header(std::string_view name) const;
+};
+
+/// The server's end of one connection.
+class raw_connection {
+ public:
+  raw_connection(int fd, std::size_t n) : number(n), fd_(fd) {}
+  /// Nothing when the client closes or the server stops.
+  std::optional<raw_request> read();
+  /// False when the client is gone.
+  bool send(std::string_view bytes);
+  /// 200 with a JSON body and its length.
+  bool answer(std::string_view json, std::string_view extra_headers = {});
+  /// Waits until the client closes or the server stops.
+  void wait_for_end();
+
+  const std::size_t number;  ///< of the connection, from 1
+
+ private:
+  int fd_;
+  std::string buffer_;
+};
+
+class raw_server {
+ public:
+  /// `serve` runs for each connection, on its own thread; the connection is closed when it returns.
+  explicit raw_server(std::function<void(raw_connection&)> serve);
+  /// Ends all connections.
+  ~raw_server();
+
+  std::uint16_t port = 0;
+  [[nodiscard]] std::size_t connections() const { return connections_; }
+
+ private:
+  void accept_all();
+
+  std::function<void(raw_connection&)> serve_;
+  int listener_ = -1;
+  std::atomic<std::size_t> connections_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::mutex lock_;
+  std::vector<int> open_;
+  std::list<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+/// A port on which nobody listens.
+[[nodiscard]] std::uint16_t closed_port();
+
+}  // namespace roombus::test

@@ -44,8 +44,9 @@ void print_dev_hints(std::ostream& out, const dev_addresses& where) {
   const auto room = shell_json(where.room);
   out << "\nBe a device called sensor1. In one terminal, listen to what it receives (Ctrl-C ends it, and its "
          "presence):\n\n"
-      << "  mosquitto_sub" << to << "-i sensor1-sub -V mqttv5 -v -t '" << topics << "room/#' -t '" << topics
-      << "reply/#' --will-topic " << topics << "status --will-payload offline --will-retain\n"
+      << "  mosquitto_sub" << to << "-i sensor1 -V mqttv5 -v -t '" << where.prefix << "/r/+/json/#' -t '" << topics
+      << "room/#' -t '" << topics << "reply/#' --will-topic " << topics
+      << "status --will-payload offline --will-retain\n"
       << "\nIn another one: say that it is there, join the room, send a reading, ask for what was said.\n\n"
       << pub << "-t " << topics << "status -r -m online\n"
       << pub << "-t " << topics << "call/roomJoin/1 -m '[\"" << room << "\"]'\n"

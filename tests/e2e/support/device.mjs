@@ -64,7 +64,9 @@ export class Device {
     })
     device.mqtt.on('error', () => {})
     device.mqtt.stream.setNoDelay?.(true) // else each request waits for the TCP acknowledgement of the PUBACK before it
-    await device.subscribe([`${device.base}/reply/#`, `${device.base}/event/#`, `${device.base}/room/#`])
+    // rooms come to the inbox or, in broker delivery, on the topics that all share
+    await device.subscribe([`${device.base}/reply/#`, `${device.base}/event/#`, `${device.base}/room/#`,
+      `roombus/r/+/${encoding}/#`])
     if (birth) await device.publish(`${device.base}/status`, 'online', { retain: true })
     return device
   }
@@ -93,6 +95,12 @@ export class Device {
   }
 
   #arrived (topic, payload, packet) {
+    const shared = /^roombus\/r\/([^/]+)\/(?:json|cbor)\/([^/]+)$/.exec(topic)
+    if (shared) {
+      const [room, name] = [decodeURIComponent(shared[1]), shared[2]]
+      this.received.push({ name, room, topic, payload: this.decode(payload, packet), raw: payload, packet })
+      return
+    }
     if (!topic.startsWith(`${this.base}/`)) {
       this.received.push({ name: 'other', topic, payload, packet })
       return

@@ -23,6 +23,9 @@ function spawnTracked (...args) {
   return child
 }
 
+/** How room messages reach devices in this run: broker (our plugin decides who reads) or inbox. */
+export const delivery = process.env.ROOMBUS_DELIVERY ?? 'broker'
+
 /** One running roombus. `http`, `admin` and `mqtt` are "host:port" (mqtt null without a broker). */
 export class Roombus {
   constructor (child, folder) {
@@ -103,7 +106,11 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
   const ready = path.join(folder, 'ready.json')
   const all = ['serve', '--ready-file', ready, '--http.listen', '127.0.0.1:0', '--admin.listen', '127.0.0.1:0']
   if (dev) all.push('--dev')
-  if (mqtt === true) all.push('--mqtt.listen', '127.0.0.1:0')
+  if (mqtt === true) {
+    all.push('--mqtt.listen', '127.0.0.1:0')
+    // a broker without our plugin, unless the test or its caller wants it
+    if (process.env.ROOMBUS_DELIVERY === 'inbox') all.push('--mqtt.delivery', 'inbox', '--mqtt.plugin', 'none')
+  }
   if (mqtt === false) all.push('--mqtt.broker', 'none')
   if (config) {
     await writeFile(path.join(folder, 'roombus.toml'), config)

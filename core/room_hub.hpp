@@ -24,6 +24,8 @@ struct local_connection {
   std::shared_ptr<connection_sink> sink;  // shared: its transport keeps it while it lasts
   bool shares_broadcast = false;
   std::set<room_name> rooms;
+  double allowance = 0;  ///< requests that it may make at once
+  std::int64_t allowance_at_ms = 0;
 };
 
 class room_hub {
@@ -57,6 +59,21 @@ class room_hub {
   template <class Fn>
   void for_each(Fn fn) {
     for (auto& [id, connection] : connections_)
+      fn(*connection);
+  }
+  /// The same for the connections of a user, and for those that have joined a room.
+  template <class Fn>
+  void for_each_of(const user_name& user, Fn fn) {
+    auto it = users_.find(user);
+    if (it == users_.end()) return;
+    for (local_connection* connection : it->second)
+      fn(*connection);
+  }
+  template <class Fn>
+  void for_each_in(const room_name& room, Fn fn) {
+    auto it = rooms_.find(room);
+    if (it == rooms_.end()) return;
+    for (local_connection* connection : it->second.connections)
       fn(*connection);
   }
 

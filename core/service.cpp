@@ -1,7 +1,6 @@
 #include "core/service.hpp"
 
-#include <exception>
-#include <iterator>
+#include <algorithm>
 #include <utility>
 
 #include "core/service_impl.hpp"
@@ -22,83 +21,6 @@ service::impl::impl(chat_options o, chat_limits l, std::string name, environment
   }
 }
 
-task<result<void>> service::impl::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                                          bool shares_broadcast) {
-  if (state_ != state::open) co_return chat_error(errc::unavailable);
-  if (!is_valid_name(user.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(user.str())});
-  if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
-    co_return chat_error(errc::invalid_socket, {value(id.str())});
-  }
-  connection_record record;
-  record.user = user;
-  record.id = id;
-  record.instance = instance;
-  record.now_ms = env.time.now_ms();
-  auto nconnected = co_await env.data.connect(std::move(record), limits.connections_per_user);
-  const bool ended = connecting_.extract(id).mapped();
-  if (!nconnected) co_return nconnected.error();
-  if (ended || state_ != state::open) {
-    co_await end_connection(user, id);
-    co_return chat_error(errc::invalid_socket, {value(id.str())});
-  }
-  local_connection connection;
-  connection.id = id;
-  connection.user = user;
-  connection.sink = std::move(sink);
-  connection.shares_broadcast = shares_broadcast;
-  hub.add(std::move(connection));
-  hub.notify(user, make_event(notification::socket_connect_echo, {value(id.str()), value(*nconnected)}), id);
-  co_return result<void>{};
-}
-
-task<void> service::impl::disconnect(connection_id id) {
-  if (auto it = connecting_.find(id); it != connecting_.end()) {
-    it->second = true;
-    co_return;
-  }
-  local_connection* connection = hub.find(id);
-  if (connection == nullptr) co_return;
-  user_name user = connection->user;
-  hub.remove(id);
-  ++running_;
-  co_await end_connection(std::move(user), std::move(id));
-  finish_one();
-}
-
-task<bool> service::impl::end_connection(user_name user, connection_id id) {
-  auto outcome = co_await env.data.disconnect(user, id, env.time.now_ms());
-  if (!outcome) {
-    report_failure("storeConsistencyFailure", user, {}, id, "userSockets", outcome.error());
-    co_return false;
-  }
-  if (!outcome->was_connected) co_return true;
-  // everything that is told is told in this turn; hooks may take their time after it
-  ended_connection ended;
-  ended.user = user;
-  ended.id = id;
-  ended.nconnected = outcome->nconnected;
-  std::vector<task<void>> leaving;
-  for (left_room& left : outcome->rooms) {
-    ended.rooms_removed.push_back(left.room);
-    ended.joined_sockets.push_back(left.njoined);
-    leaving.push_back(tell_left(user, id, std::move(left), id));
-  }
-  hub.notify(user, make_event(notification::socket_disconnect_echo, {value(id.str()), value(outcome->nconnected)}), id);
-  for (task<void>& one_room : leaving)
-    co_await one_room;
-  if (hooks.on_disconnect) co_await hooks.on_disconnect(std::move(ended));
-  co_return true;
-}
-
-void service::impl::set_arguments(command_context& ctx, value_list args, std::size_t own) const {
-  ctx.args = std::move(args);
-  ctx.rest_args.clear();
-  if (ctx.args.size() <= own) return;
-  const auto rest = ctx.args.begin() + static_cast<std::ptrdiff_t>(own);
-  ctx.rest_args.assign(std::make_move_iterator(rest), std::make_move_iterator(ctx.args.end()));
-  ctx.args.erase(rest, ctx.args.end());
-}
-
 task<reply> service::impl::execute(call c) {
   if (state_ != state::open) co_return chat_error(errc::unavailable);
   const command_descriptor* cmd = find_command(c.command);
@@ -107,6 +29,14 @@ task<reply> service::impl::execute(call c) {
     co_return chat_error(errc::no_command, {value(std::move(c.command))});
   }
   command_counts_[static_cast<std::size_t>(cmd->id)]->add();
+  if (!c.local && limits.requests_per_second > 0 && !take_turn(c.id)) {
+    failed_commands_.add();
+    co_return chat_error(errc::rate_limited);
+  }
+  if (c.id.empty() && (cmd->id == command::room_join || cmd->id == command::room_leave)) {
+    failed_commands_.add();
+    co_return chat_error(errc::no_socket, {value(cmd->name)});
+  }
   command_context ctx;
   ctx.cmd = cmd;
   ctx.user = std::move(c.user);
@@ -122,60 +52,18 @@ task<reply> service::impl::execute(call c) {
   co_return answer;
 }
 
-task<reply> service::impl::run(const command_descriptor& cmd, command_context& ctx) {
-  std::string fault;
-  try {
-    reply answer = co_await run_hooked(cmd, ctx);
-    co_return answer;
-  } catch (const std::exception& e) {
-    fault = e.what();
-  }
-  env.log.write(log_level::error, "command_fault", std::string(cmd.name) + " of " + ctx.id.str() + ": " + fault);
-  co_return chat_error(errc::internal_error, {value("internal fault")});
-}
-
-task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_context& ctx) {
-  result<void> checked = co_await check(cmd, ctx.args);
-  if (!checked) co_return checked.error();
-
-  const auto before = ctx.bypass_hooks ? hooks.before.end() : hooks.before.find(cmd.id);
-  if (before != hooks.before.end()) {
-    hook_answer said = co_await before->second(ctx);
-    if (said.error) co_return std::move(*said.error);
-    if (said.results) co_return std::move(*said.results);
-    if (said.data) ctx.data = std::move(*said.data);
-    if (said.args) {
-      set_arguments(ctx, std::move(*said.args), cmd.arguments.size());
-      result<void> again = co_await check(cmd, ctx.args);
-      if (!again) co_return again.error();
-    }
-  }
-
-  const handler work = handler_of(cmd.id);
-  reply outcome = co_await (this->*work)(ctx);
-
-  const auto after = ctx.bypass_hooks ? hooks.after.end() : hooks.after.find(cmd.id);
-  if (after == hooks.after.end()) co_return outcome;
-  if (outcome) {
-    ctx.results = *outcome;
-  } else {
-    ctx.error = outcome.error();
-  }
-  hook_answer said = co_await after->second(ctx);
-  if (said.error) co_return std::move(*said.error);
-  if (said.results) co_return std::move(*said.results);
-  co_return outcome;
-}
-
-task<result<void>> service::impl::check(const command_descriptor& cmd, const value_list& args) {
-  const std::function<task<result<void>>(value)>* checker = nullptr;
-  if (cmd.id == command::room_message && hooks.room_messages_checker) checker = &hooks.room_messages_checker;
-  if (cmd.id == command::direct_message && hooks.direct_messages_checker) checker = &hooks.direct_messages_checker;
-  result<void> checked = check_arguments(cmd, args, checker != nullptr ? message_format::object : options.format);
-  if (!checked || checker == nullptr) co_return checked;
-  value message = args[1];
-  result<void> accepted = co_await (*checker)(std::move(message));
-  co_return accepted;
+/// One request of the connection's allowance, which grows back with time.
+bool service::impl::take_turn(const connection_id& id) {
+  local_connection* connection = hub.find(id);
+  if (connection == nullptr) return true;  // what it asks for will be refused
+  const double most = limits.requests_per_second;
+  const std::int64_t now = env.time.steady_ms();
+  const double grown = static_cast<double>(now - connection->allowance_at_ms) * most / 1000;
+  connection->allowance = std::min(most, connection->allowance + grown);
+  connection->allowance_at_ms = now;
+  if (connection->allowance < 1) return false;
+  connection->allowance -= 1;
+  return true;
 }
 
 service::impl::handler service::impl::handler_of(command id) {
@@ -263,6 +151,11 @@ void service::impl::report_failure(std::string_view event, const user_name& user
   events.emit(event, std::move(data));
 }
 
+void service::impl::report_unknown(const command_context& ctx, std::string_view operation, const chat_error& error) {
+  if (error.code() != errc::timeout) return;
+  report_failure("storeConsistencyFailure", ctx.user, ctx.room(), ctx.id, operation, error);
+}
+
 task<result<void>> service::impl::add_room(room_name room, room_settings settings) {
   if (!is_valid_name(room.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(room.str())});
   const std::pair<const char*, const std::vector<user_name>*> lists[] = {
@@ -321,7 +214,7 @@ task<result<void>> service::close() {
 }
 
 task<result<login>> service::ask_who(connection_id id, handshake shown) {
-  return impl_->hooks.on_connect(std::move(id), std::move(shown));
+  return impl_->ask_who(std::move(id), std::move(shown));
 }
 
 task<result<void>> service::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,

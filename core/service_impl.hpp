@@ -36,6 +36,7 @@ class service::impl {
   task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
                              bool shares_broadcast);
   task<void> disconnect(connection_id id);
+  task<result<login>> ask_who(connection_id id, handshake shown);
   task<reply> execute(call c);
   task<reply> call_api(std::string method, value args);
   task<result<void>> add_room(room_name room, room_settings settings);
@@ -58,10 +59,21 @@ class service::impl {
   task<reply> run(const command_descriptor& cmd, command_context& ctx);
   task<reply> run_hooked(const command_descriptor& cmd, command_context& ctx);
   task<result<void>> check(const command_descriptor& cmd, const value_list& args);
-  task<bool> end_connection(user_name user, connection_id id);
+  [[nodiscard]] bool take_turn(const connection_id& id);
   void set_arguments(command_context& ctx, value_list args, std::size_t own) const;
+  void log_command_fault(const command_context& ctx, const std::string& fault) const;
+
+  // core/connection_life.cpp
+  /// Ends it in the store and tells everybody. `rooms`: those that this instance knew it in. False when the store
+  /// failed: that was reported, and is tried again.
+  task<bool> end_connection(user_name user, connection_id id, std::set<room_name> rooms);
+  task<void> tell_ended(user_name user, connection_id id, disconnected outcome);
+  void remember_unfinished(const user_name& user, const connection_id& id, std::set<room_name> rooms);
+  task<result<std::vector<left_room>>> rooms_left_untold(user_name user, connection_id id, std::set<room_name> rooms);
+  task<void> finish_ends();
 
   // core/service_life.cpp
+  task<result<void>> prepare_start(value_map info);
   task<void> beat();
   void beat_later();
   task<void> recover_dead_instances();
@@ -94,6 +106,7 @@ class service::impl {
   task<reply> room_leave(command_context& ctx);
   task<result<void>> prepare_join(join_request request, bool shares_broadcast);
   task<void> roll_back_join(join_request request);
+  task<void> undo_join(join_request request);
   task<void> revoke(user_name user, room_name room, connection_id id);
   task<void> tell_left(user_name user, connection_id id, left_room left, connection_id except);
   task<keyed_lock::guard> lock_membership(user_name user, connection_id id, room_name room);
@@ -142,7 +155,11 @@ class service::impl {
   task<reply> api_get_instance_heartbeat(value_list args);
   task<reply> api_get_instance_sockets(value_list args);
   task<reply> api_batch(value_list args);
+
+  // core/api/recovery_methods.cpp
   task<bool> is_abandoned(connection_record record);
+  task<bool> wants_userlist_updates(room_name room);
+  task<result<void>> agree_on_membership(user_name user, connection_id id, room_name room);
   task<result<void>> recover_instance(std::string dead);
 
   /// The message as it is stored and sent: author and timestamp are the service's, no id.
@@ -151,15 +168,24 @@ class service::impl {
   /// Tells operators that store or transport and the rest may disagree. Empty parts are left out.
   void report_failure(std::string_view event, const user_name& user, const room_name& room, const connection_id& id,
                       std::string_view operation, const chat_error& error);
+  /// The same, if the outcome of an operation of the store is unknown.
+  void report_unknown(const command_context& ctx, std::string_view operation, const chat_error& error);
 
   enum class state : std::uint8_t { open, closing, closed };
+
+  /// A connection whose end the store did not confirm.
+  struct unfinished_end {
+    user_name user;
+    std::set<room_name> rooms;
+  };
 
   state state_ = state::open;
   keyed_lock membership_lock_;
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
-  std::size_t running_ = 0;                   // commands, methods and ends of connections
-  completion<bool> drained_;                  // while closing: nothing runs
-  completion<bool> idle_;                     // while closing: nothing runs, and nobody is connected
+  std::map<connection_id, unfinished_end> unfinished_;
+  std::size_t running_ = 0;   // commands, methods and ends of connections
+  completion<bool> drained_;  // while closing: nothing runs
+  completion<bool> idle_;     // while closing: nothing runs, and nobody is connected
   timer_handle heartbeat_;
   std::vector<counter*> command_counts_;
   counter& failed_commands_;

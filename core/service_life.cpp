@@ -2,28 +2,34 @@
 
 #include <utility>
 
+#include "core/hook_call.hpp"
 #include "core/service_impl.hpp"
 
 namespace roombus {
 
 task<result<void>> service::impl::start(value_map info) {
-  if (hooks.on_start) {
-    result<void> started = co_await hooks.on_start(std::move(info));
-    if (!started) {
-      state_ = state::closed;
-      events.emit("closed", value_map{{"error", value(started.error().code_name())}});
-      co_return started.error();
-    }
-  }
-  auto alive = co_await env.data.heartbeat(instance, env.time.now_ms());
-  if (!alive) {
+  result<void> started = co_await prepare_start(std::move(info));
+  if (!started) {
     state_ = state::closed;
-    events.emit("closed", value_map{{"error", value(alive.error().code_name())}});
-    co_return alive.error();
+    events.emit("closed", value_map{{"error", value(started.error().code_name())}});
+    co_return started;
   }
   beat_later();
   events.emit("ready", value_map{{"instance", value(instance)}});
-  co_return result<void>{};
+  co_return started;
+}
+
+task<result<void>> service::impl::prepare_start(value_map info) {
+  if (hooks.on_start) {
+    std::optional<result<void>> agreed = co_await ask_hook(env.log, "onStart", hooks.on_start, std::move(info));
+    if (!agreed) co_return chat_error(errc::internal_error, {value("internal fault")});
+    if (!*agreed) co_return std::move(*agreed);
+  }
+  // what an earlier life of this instance left behind, first: nobody else will do it while we live
+  result<void> recovered = co_await recover_instance(instance);
+  if (!recovered) co_return recovered;
+  auto alive = co_await env.data.heartbeat(instance, env.time.now_ms());
+  co_return alive;
 }
 
 void service::impl::beat_later() {
@@ -39,6 +45,7 @@ task<void> service::impl::beat() {
     env.log.write(log_level::error, "heartbeat_failed", std::string(alive.error().code_name()));
     co_return;
   }
+  co_await finish_ends();
   co_await recover_dead_instances();
 }
 
@@ -86,8 +93,9 @@ task<result<void>> service::impl::close() {
   std::optional<chat_error> error;
   if (!in_time) error = chat_error(errc::timeout);
   if (hooks.on_close) {
-    result<void> closed = co_await hooks.on_close(error);
-    if (!closed && !error) error = closed.error();
+    std::optional<result<void>> closed = co_await ask_hook(env.log, "onClose", hooks.on_close, error);
+    if (!closed) closed.emplace(chat_error(errc::internal_error, {value("internal fault")}));
+    if (!*closed && !error) error = closed->error();
   }
   value_map data;
   if (error) data.append("error", value(error->code_name()));

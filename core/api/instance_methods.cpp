@@ -1,4 +1,4 @@
-// Methods of the server API that are about instances: bus, heartbeats, and repairing what a failure left behind.
+// Methods of the server API that are about instances: bus, heartbeats, connections; and many calls in one.
 
 #include <utility>
 
@@ -10,57 +10,6 @@ task<reply> service::impl::api_cluster_bus_emit(value_list args) {
   value_list given;
   if (const value_list* list = args[1].if_list()) given = *list;
   events.emit("clusterBus", value_map{{"event", args[0]}, {"args", value(std::move(given))}});
-  co_return nothing();
-}
-
-/// A connection that nobody serves: this instance does not know it, or its instance is dead.
-task<bool> service::impl::is_abandoned(connection_record record) {
-  if (record.instance == instance) co_return hub.find(record.id) == nullptr && !connecting_.contains(record.id);
-  auto last = co_await env.data.last_heartbeat(record.instance);
-  if (!last) co_return false;
-  co_return !*last || env.time.now_ms() - **last > options.heartbeat_timeout.count();
-}
-
-task<reply> service::impl::api_user_state_sync(value_list args) {
-  auto records = co_await env.data.connection_records(user_name(*args[0].if_text()));
-  if (!records) co_return records.error();
-  for (connection_record& record : *records) {
-    const bool abandoned = co_await is_abandoned(record);
-    if (!abandoned) continue;
-    const bool ended = co_await end_connection(std::move(record.user), std::move(record.id));
-    if (!ended) co_return chat_error(errc::unavailable);
-  }
-  co_return nothing();
-}
-
-task<reply> service::impl::api_room_state_sync(value_list args) {
-  const room_name room(*args[0].if_text());
-  auto repaired = co_await env.data.repair_room(room, env.time.now_ms());
-  if (!repaired) co_return repaired.error();
-  for (repaired_member& member : *repaired) {
-    hub.leave(room, member.id);
-    co_await tell_left(std::move(member.user), std::move(member.id), std::move(member.left), connection_id());
-  }
-  co_return nothing();
-}
-
-task<result<void>> service::impl::recover_instance(std::string dead) {
-  auto left_behind = co_await env.data.instance_connections(dead);
-  if (!left_behind) co_return left_behind.error();
-  for (connection_record& record : *left_behind) {
-    const bool ended = co_await end_connection(std::move(record.user), std::move(record.id));
-    if (!ended) co_return chat_error(errc::unavailable);
-  }
-  auto forgotten = co_await env.data.forget_instance(std::move(dead));
-  co_return forgotten;
-}
-
-task<reply> service::impl::api_instance_recovery(value_list args) {
-  const std::string& other = *args[0].if_text();
-  // one that lives would go on serving connections that the store has ended
-  if (other == instance) co_return chat_error(errc::not_allowed);
-  auto recovered = co_await recover_instance(other);
-  if (!recovered) co_return recovered.error();
   co_return nothing();
 }
 

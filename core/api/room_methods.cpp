@@ -63,7 +63,12 @@ task<reply> service::impl::api_add_room(value_list args) {
 task<reply> service::impl::api_delete_room(value_list args) {
   room_name room(*args[0].if_text());
   auto removed = co_await env.data.remove_room(room, the_service());
-  if (!removed) co_return removed.error();
+  if (!removed) {
+    if (removed.error().code() == errc::timeout) {
+      report_failure("storeConsistencyFailure", user_name(), room, connection_id(), "roomUserlist", removed.error());
+    }
+    co_return removed.error();
+  }
   co_await tell_removed(std::move(room), std::move(*removed), false);
   co_return nothing();
 }
@@ -93,7 +98,12 @@ task<reply> service::impl::api_has_room_access(value_list args) {
 
 task<reply> service::impl::change_room(room_name room, room_change change) {
   auto changed = co_await env.data.change_room(room, std::move(change));
-  if (!changed) co_return changed.error();
+  if (!changed) {
+    if (changed.error().code() == errc::timeout) {
+      report_failure("storeConsistencyFailure", user_name(), room, connection_id(), "roomUserlist", changed.error());
+    }
+    co_return changed.error();
+  }
   const bool updates = changed->switches.userlist_updates;
   co_await tell_removed(std::move(room), std::move(changed->removed), updates);
   co_return nothing();

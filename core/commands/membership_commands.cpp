@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/hook_call.hpp"
 #include "core/service_impl.hpp"
 
 namespace roombus {
@@ -20,7 +21,7 @@ task<void> service::impl::tell_left(user_name user, connection_id id, left_room 
   change.id = std::move(id);
   change.room = std::move(left.room);
   change.njoined = left.njoined;
-  co_await hooks.on_leave(std::move(change));
+  co_await tell_hook(env.log, "onLeave", hooks.on_leave, std::move(change));
 }
 
 task<keyed_lock::guard> service::impl::lock_membership(user_name user, connection_id id, room_name room) {
@@ -44,6 +45,14 @@ task<void> service::impl::roll_back_join(join_request request) {
   }
 }
 
+/// After a confirmation that may have been done or not: the connection shall not be in the room.
+task<void> service::impl::undo_join(join_request request) {
+  auto left = co_await env.data.leave(request);
+  if (!left && left.error().code() != errc::no_room) {
+    report_failure("storeConsistencyFailure", request.user, request.room, request.id, "userRooms", left.error());
+  }
+}
+
 /// What may still fail before a join counts: the store's first word, the onJoin hook, the transport's grant.
 task<result<void>> service::impl::prepare_join(join_request request, bool shares_broadcast) {
   auto begun = co_await env.data.begin_join(request);
@@ -55,10 +64,11 @@ task<result<void>> service::impl::prepare_join(join_request request, bool shares
     change.id = request.id;
     change.room = request.room;
     change.njoined = begun->njoined;
-    auto accepted = co_await hooks.on_join(std::move(change));
-    if (!accepted) {
+    std::optional<result<void>> accepted = co_await ask_hook(env.log, "onJoin", hooks.on_join, std::move(change));
+    if (!accepted) accepted.emplace(chat_error(errc::internal_error, {value("internal fault")}));
+    if (!*accepted) {
       co_await roll_back_join(request);
-      co_return accepted.error();
+      co_return accepted->error();
     }
   }
   if (shares_broadcast) {
@@ -72,7 +82,6 @@ task<result<void>> service::impl::prepare_join(join_request request, bool shares
 }
 
 task<reply> service::impl::room_join(command_context& ctx) {
-  if (ctx.id.empty()) co_return chat_error(errc::no_socket, {value("roomJoin")});
   const value_map* options_given = ctx.options();
   history_request history;
   history.read = false;
@@ -98,19 +107,23 @@ task<reply> service::impl::room_join(command_context& ctx) {
 
   const keyed_lock::guard lock = co_await lock_membership(request.user, request.id, request.room);
   request.now_ms = env.time.now_ms();
-  if (shares_broadcast || hooks.on_join) {
+  const bool prepares = shares_broadcast || hooks.on_join;
+  if (prepares) {
     auto prepared = co_await prepare_join(request, shares_broadcast);
     if (!prepared) co_return prepared.error();
   }
   auto outcome = co_await env.data.confirm_join(request, std::move(history));
   connection = hub.find(request.id);  // what it pointed to may be gone by now
-  if (!outcome || connection == nullptr) {
+  const bool was_in = connection != nullptr && connection->rooms.contains(request.room);
+  if (!outcome) {
+    if (was_in) co_return outcome.error();  // joining again failed, the earlier join stands
+    if (outcome.error().code() == errc::timeout) co_await undo_join(request);
+    if (prepares) co_await roll_back_join(request);
     if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
-    if (!outcome) co_return outcome.error();
-    co_return chat_error(errc::invalid_socket, {value(request.id.str())});
+    co_return outcome.error();
   }
   const value room(request.room.str());
-  hub.join(request.room, *connection);
+  if (connection != nullptr) hub.join(request.room, *connection);
   if (outcome->user_newly && outcome->switches.userlist_updates) {
     hub.publish(request.room, make_event(notification::room_user_joined, {room, value(request.user.str())}));
   }
@@ -118,6 +131,11 @@ task<reply> service::impl::room_join(command_context& ctx) {
     hub.notify(request.user,
                make_event(notification::room_joined_echo, {room, value(request.id.str()), value(outcome->njoined)}),
                ctx.echo_except());
+  }
+  if (connection == nullptr) {
+    // it joined and ended, in this order; its end is told by whoever ended it
+    if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
+    co_return chat_error(errc::invalid_socket, {value(request.id.str())});
   }
   value_list results;
   results.emplace_back(outcome->njoined);
@@ -130,7 +148,6 @@ task<reply> service::impl::room_join(command_context& ctx) {
 }
 
 task<reply> service::impl::room_leave(command_context& ctx) {
-  if (ctx.id.empty()) co_return chat_error(errc::no_socket, {value("roomLeave")});
   local_connection* connection = hub.find(ctx.id);
   if (connection == nullptr || (!ctx.user.empty() && ctx.user != connection->user)) {
     co_return chat_error(errc::invalid_socket, {value(ctx.id.str())});
@@ -144,7 +161,12 @@ task<reply> service::impl::room_leave(command_context& ctx) {
   const keyed_lock::guard lock = co_await lock_membership(request.user, request.id, request.room);
   request.now_ms = env.time.now_ms();
   auto left = co_await env.data.leave(request);
-  if (!left) co_return left.error();
+  if (!left) {
+    if (left.error().code() == errc::timeout) {
+      report_failure("storeConsistencyFailure", request.user, request.room, request.id, "userRooms", left.error());
+    }
+    co_return left.error();
+  }
   hub.leave(request.room, request.id);
   const std::uint64_t njoined = left->njoined;
   co_await tell_left(request.user, request.id, std::move(*left), ctx.echo_except());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/hook_call.hpp"
 #include "core/service_impl.hpp"
 
 namespace roombus {
@@ -19,7 +20,10 @@ task<reply> service::impl::room_create(command_context& ctx) {
 task<reply> service::impl::room_delete(command_context& ctx) {
   if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
   auto removed = co_await env.data.remove_room(ctx.room(), ctx.by());
-  if (!removed) co_return removed.error();
+  if (!removed) {
+    report_unknown(ctx, "roomUserlist", removed.error());
+    co_return removed.error();
+  }
   co_await tell_removed(ctx.room(), std::move(*removed), false);
   co_return nothing();
 }
@@ -52,7 +56,7 @@ task<void> service::impl::tell_removed(room_name room, std::vector<removed_membe
       change.user = member.user;
       change.id = id;
       change.room = room;
-      pending.push_back(hooks.on_leave(std::move(change)));
+      pending.push_back(tell_hook(env.log, "onLeave", hooks.on_leave, std::move(change)));
     }
   }
   for (task<void>& one_connection : pending)
@@ -64,7 +68,10 @@ task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {
   if (!names) co_return names.error();
   auto change = co_await env.data.edit_list(ctx.room(), ctx.by(), ctx.text(1), add, std::move(*names),
                                             options.room_list_size_limit);
-  if (!change) co_return change.error();
+  if (!change) {
+    report_unknown(ctx, "roomUserlist", change.error());
+    co_return change.error();
+  }
   for (const removed_member& member : change->removed) {
     for (const connection_id& id : member.connections)
       hub.leave(ctx.room(), id);
@@ -90,7 +97,10 @@ task<reply> service::impl::room_remove_from_list(command_context& ctx) {
 
 task<reply> service::impl::room_set_whitelist_mode(command_context& ctx) {
   auto change = co_await env.data.set_whitelist_mode(ctx.room(), ctx.by(), *ctx.args[1].if_bool());
-  if (!change) co_return change.error();
+  if (!change) {
+    report_unknown(ctx, "roomUserlist", change.error());
+    co_return change.error();
+  }
   for (const removed_member& member : change->removed) {
     for (const connection_id& id : member.connections)
       hub.leave(ctx.room(), id);
@@ -133,7 +143,10 @@ task<reply> service::impl::room_message(command_context& ctx) {
   request.window_ms = options.idempotency_window.count();
   request.max_tokens = limits.idempotency_keys;
   auto stored = co_await env.data.append(std::move(request));
-  if (!stored) co_return stored.error();
+  if (!stored) {
+    report_unknown(ctx, "roomMessages", stored.error());
+    co_return stored.error();
+  }
   if (!stored->repeated) {
     message.set("id", value(stored->id));
     hub.publish(ctx.room(), make_event(notification::room_message, {ctx.args[0], value(std::move(message))}));

@@ -1,13 +1,15 @@
 # How every target of ours is compiled: roombus_settings carries it.
 add_library(roombus_settings INTERFACE)
 target_compile_features(roombus_settings INTERFACE cxx_std_20)
-target_compile_options(roombus_settings INTERFACE
+set(warnings
   -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wshadow
   # g++ 12 reports these two inside the standard library's own inlined code
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-stringop-overflow>)
 if(ROOMBUS_WERROR)
-  target_compile_options(roombus_settings INTERFACE -Werror)
+  list(APPEND warnings -Werror)
 endif()
+# not for those who use an installed roombus
+target_compile_options(roombus_settings INTERFACE "$<BUILD_INTERFACE:${warnings}>")
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 

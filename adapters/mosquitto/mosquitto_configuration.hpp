@@ -47,9 +47,11 @@ struct configuration {
 
 /// Access list of the listener of the devices: call, send and status below the own user level are written, the own
 /// subtree is read, and nothing else. Mosquitto refuses names with `+` or `#` wherever a pattern is used.
-/// `admins` are users who may call the server API on MQTT, read the answers to it, and read operator events.
+/// `admins` are users who may call the server API on MQTT, read the answers to it, and read operator events. `workers`
+/// are users who may read calls of hooks and answer them.
 [[nodiscard]] std::string render_device_acl(std::string_view prefix, device_access access,
-                                            const std::vector<std::string>& admins = {});
+                                            const std::vector<std::string>& admins = {},
+                                            const std::vector<std::string>& workers = {});
 
 /// One line of a password file: PBKDF2-SHA512 as `mosquitto_passwd` writes it ($7$).
 [[nodiscard]] std::string render_password(std::string_view user, std::string_view password, random_source& random);

@@ -238,7 +238,7 @@ struct mosquitto_process::impl {
         !directory.path().empty() && directory.write("device.passwd", users) &&
         directory.write("bridge.passwd", render_password(address.username, address.password, random)) &&
         directory.write("bridge.acl", render_bridge_acl(address.username)) &&
-        directory.write("device.acl", render_device_acl(c.prefix, c.access, options.admins)) &&
+        directory.write("device.acl", render_device_acl(c.prefix, c.access, options.admins, options.workers)) &&
         directory.write("mosquitto.conf", render_configuration(c));
     return written ? std::nullopt : std::optional<std::string>("cannot write its configuration below TMPDIR");
   }

@@ -21,7 +21,7 @@ struct process_options {
   std::string users_file;  ///< password file (mosquitto_passwd) for devices; ignored with `dev`; empty: nobody may in
   std::string prefix = "roombus";
   std::vector<std::string> admins;   ///< users who may use the server API on MQTT
-  std::vector<std::string> workers;  ///< users who may serve hooks; only with the plugin
+  std::vector<std::string> workers;  ///< users who may serve hooks
   std::string plugin;                ///< path of roombus_mosquitto.so; empty: Mosquitto's own access lists decide
   std::string persistence_dir;       ///< where retained messages and sessions survive a restart; empty: they do not
   std::uint32_t max_payload = 1U << 20U;        ///< bytes of one message

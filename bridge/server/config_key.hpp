@@ -35,6 +35,7 @@ struct config_key {
   std::string expected;  ///< what a right value is, for people: "an integer from 0 to 65535"
   std::string help;
   bool secret = false;  ///< the value is never shown
+  bool table = false;   ///< a list of "name=value" that a file may also give as a table
   std::function<setting(const Target&)> get = {};
   /// Takes a setting of `kind`; false when the value is not what is expected.
   std::function<bool(Target&, const setting&)> set = {};

@@ -153,6 +153,7 @@ bool config_sources::check_section(const file_entry& entry) {
   const auto brackets = repeated ? "[[" + entry.section + "]]" : "[" + entry.section + "]";
   std::string error;
   if (const auto* key = find_key(config_keys(), entry.section); key != nullptr) {  // `[http] listen = {…}`
+    if (key->table) return true;
     bad_.insert(entry.section);
     errors.push_back(entry.origin + ": " + entry.section + ": expected " + key->expected + ", got a table");
     return false;
@@ -172,7 +173,22 @@ bool config_sources::check_section(const file_entry& entry) {
   return true;
 }
 
+void config_sources::apply_row(const config_key<config>& key, const file_entry& entry) {
+  const auto where = entry.origin + ": " + entry.section + "." + entry.key;
+  const auto* given = std::get_if<setting>(&entry.value);
+  const auto* text = given == nullptr ? nullptr : std::get_if<std::string>(given);
+  if (text == nullptr) {
+    bad_.insert(entry.section);
+    errors.push_back(where + ": expected a text");
+    return;
+  }
+  auto rows = std::get<std::vector<std::string>>(key.get(target_));
+  rows.push_back(entry.key + "=" + *text);
+  apply(key, setting(std::move(rows)), where);
+}
+
 void config_sources::apply_entry(const file_entry& entry) {
+  if (const auto* table = find_key(config_keys(), entry.section); table != nullptr) return apply_row(*table, entry);
   const auto path = entry.section + "." + entry.key;
   const auto where = entry.origin + ": " + path;
   const auto* key = find_key(config_keys(), path);

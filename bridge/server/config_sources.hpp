@@ -39,6 +39,8 @@ class config_sources {
 
   bool check_section(const file_entry& entry);
   void apply_entry(const file_entry& entry);
+  /// One row of a table that stands for a list.
+  void apply_row(const config_key<config>& key, const file_entry& entry);
   void apply_text(const std::string& path, const std::string& text, const std::string& origin);
   void apply(const config_key<config>& key, const setting& value, const std::string& origin);
   void check_room(const room_entry& room, const std::string& origin);

@@ -61,6 +61,10 @@ void read_secret(http_hooks_section& http, const failure& fail) {
 
 }  // namespace
 
+bool hooks_section::decide_logins() const {
+  return contains(http.hooks, "onConnect") || contains(mqtt.hooks, "onConnect");
+}
+
 std::optional<std::pair<std::string, hook_policy>> parse_hook_policy(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) return std::nullopt;

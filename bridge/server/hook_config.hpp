@@ -38,6 +38,9 @@ struct mqtt_hooks_section : remote_hooks_section {
 struct hooks_section {
   http_hooks_section http;
   mqtt_hooks_section mqtt;
+
+  /// onConnect is called somewhere: it says who a client is.
+  [[nodiscard]] bool decide_logins() const;
 };
 
 /// One `policy` entry, taken apart; nothing when it is none.

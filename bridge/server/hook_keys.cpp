@@ -94,6 +94,9 @@ void add_hook_keys(std::vector<key>& all) {
              FIELD(mqtt.encoding));
   all.push_back(keys::integer<config>("hooks.mqtt", "max_pending", FIELD(mqtt.max_pending), 1, max_count,
                                       "Calls that wait for an answer; more fail at once."));
+}
+
+void add_hook_worker_key(std::vector<key>& all) {
   all.push_back(keys::list<config>(
       "mqtt", "hook_workers", FIELD(mqtt.workers), "a list of user names (letters, digits, -, _, ., @ and ~)",
       is_account,

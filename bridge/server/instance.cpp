@@ -5,6 +5,7 @@
 
 #include "adapters/admin/admin_api.hpp"
 #include "adapters/auth/dev_authenticator.hpp"
+#include "adapters/auth/hook_authenticator.hpp"
 #include "adapters/auth/reject_all_authenticator.hpp"
 #include "adapters/console/console_site.hpp"
 #include "adapters/http/http_server.hpp"
@@ -14,6 +15,7 @@
 #include "adapters/memory/memory_store.hpp"
 #include "adapters/socketio/chat_namespace.hpp"
 #include "adapters/socketio/socketio_server.hpp"
+#include "bridge/server/hook_side.hpp"
 #include "bridge/server/mqtt_side.hpp"
 #include "core/service.hpp"
 #include "schemas/codec/error_codec.hpp"
@@ -80,7 +82,8 @@ std::vector<http::static_file> page_files() {
   return files;
 }
 
-std::unique_ptr<authenticator> make_authenticator(const config& settings, log_sink& log) {
+std::unique_ptr<authenticator> make_authenticator(const config& settings, service& chat, log_sink& log) {
+  if (settings.hooks.decide_logins()) return std::make_unique<hook_authenticator>(chat);
   if (settings.auth.dev) return std::make_unique<dev_authenticator>(settings.auth.dev_list(), log);
   log.write(
       roombus::log_level::warning, "no_login_method",
@@ -98,7 +101,7 @@ struct instance::parts {
         id(settings.instance.id.empty() ? random_hex(random, 8) : settings.instance.id),
         data(make_memory_store(time)),
         chat(settings.chat, settings.limits, id, service::environment{*data, time, random, loop, log, metrics}),
-        logins(make_authenticator(settings, log)),
+        logins(make_authenticator(settings, chat, log)),
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
         admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
@@ -122,6 +125,9 @@ struct instance::parts {
       devices =
           std::make_unique<mqtt_side>(settings, id, mqtt_side::environment{chat, loop, time, random, log, metrics});
     }
+    hooks = std::make_unique<hook_side>(settings.hooks, id, settings.payload, devices ? devices->hooks() : nullptr,
+                                        hook_side::environment{loop, time, log, metrics});
+    chat.set_hooks(hooks->hooks());
   }
 
   /// Creates each [[room]] that is not there yet; answers what went wrong, or "".
@@ -199,6 +205,7 @@ struct instance::parts {
   http::status_handler status;
   admin::admin_api api;
   std::unique_ptr<mqtt_side> devices;
+  std::unique_ptr<hook_side> hooks;
   std::uint16_t http_port = 0;
   std::uint16_t admin_port = 0;
   bool ready = false;

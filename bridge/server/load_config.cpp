@@ -43,6 +43,8 @@ class finisher {
     check_password();
     check_dev();
     check_admin();
+    finish_hooks(c_.hooks, c_.mqtt.broker.kind != broker_kind::none,
+                 [this](const char* path, const std::string& why) { fail(path, why); });
     if (sources_.usable({"chat.heartbeat_rate", "chat.heartbeat_timeout"}) &&
         c_.chat.heartbeat_timeout <= c_.chat.heartbeat_rate) {
       fail("chat.heartbeat_timeout",

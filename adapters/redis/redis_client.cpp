@@ -1,0 +1,167 @@
+#include "adapters/redis/redis_client.hpp"
+
+#include <array>
+#include <utility>
+
+#include "adapters/loop/event_loop.hpp"
+#include "adapters/redis/key_slot.hpp"
+#include "adapters/redis/reply_reader.hpp"
+
+namespace roombus::redis {
+
+using std::chrono::milliseconds;
+
+client::client(std::unique_ptr<nodes> where, milliseconds limit, client_environment env)
+    : nodes_(std::move(where)),
+      limit_(limit),
+      env_(env),
+      redirections_(env.metrics.add_counter("roombus_redis_redirections_total", "Calls that went to another node")),
+      script_loads_(env.metrics.add_counter("roombus_redis_script_loads_total", "Scripts that a node did not know")),
+      resent_(env.metrics.add_counter("roombus_redis_resent_total",
+                                      "Calls that were sent again after their connection was lost")),
+      refused_(env.metrics.add_counter("roombus_redis_unavailable_total", "Calls that could not be made")),
+      unknown_(env.metrics.add_counter("roombus_redis_unknown_total", "Calls whose outcome is unknown")) {
+  env.metrics.add_gauge("roombus_redis_up", "1 when a Redis node is connected", [this] { return ready() ? 1.0 : 0.0; });
+}
+
+client::~client() = default;
+
+std::string client::encode(const call& c, bool with_text) const {
+  std::vector<std::string_view> words;
+  words.reserve(c.words.size() + 4);
+  if (c.code != nullptr) {
+    words.emplace_back(with_text ? "EVAL" : "EVALSHA");
+    words.push_back(with_text ? c.code->text : c.code->sha1);
+    words.emplace_back("1");
+    words.emplace_back(c.key);
+  }
+  words.insert(words.end(), c.words.begin(), c.words.end());
+  std::string bytes;
+  append_command(bytes, words);
+  return bytes;
+}
+
+task<outcome> client::exchange(connection& node, connection::request r) {
+  completion<outcome> answered;
+  node.send(std::move(r), [answered](outcome out) { answered.complete(std::move(out)); });
+  outcome out = co_await answered;
+  co_return out;
+}
+
+task<void> client::pause(std::int64_t deadline_ms) {
+  std::array<std::uint8_t, 1> dice{};
+  env_.random.fill(dice);
+  const std::int64_t left = deadline_ms - env_.time.steady_ms();
+  const milliseconds delay(std::min<std::int64_t>(std::max<std::int64_t>(left, 1), 20 + dice[0] % 30));
+  completion<bool> over;
+  const timer_handle timer = env_.loop.after(delay, [over] { over.complete(true); });
+  co_await over;
+}
+
+task<result<reply>> client::run(call c) {
+  const std::int64_t deadline = env_.time.steady_ms() + limit_.count();
+  const std::uint16_t slot = key_slot(c.key);
+  bool with_text = false;
+  std::string ask;  // where to go instead, once
+  const connection* asker = nullptr;
+  next then = next::unavailable;
+  bool uncertain = false;  // an attempt was lost that may have had its effect
+  while (true) {
+    connection* node = ask.empty() ? nodes_->for_slot(slot) : nodes_->at(ask, *asker);
+    if (node == nullptr) {
+      then = next::after_pause;
+    } else {
+      connection::request r;
+      r.bytes = encode(c, with_text);
+      r.what = c.what;
+      r.asking = !ask.empty();
+      r.deadline_ms = deadline;
+      task<outcome> sent = exchange(*node, std::move(r));
+      outcome out = co_await sent;
+      with_text = false;
+      ask.clear();
+      if (out.result == outcome::kind::answered && !out.answer.is_error()) co_return std::move(out.answer);
+      redirect_.clear();
+      send_text_ = false;
+      then = judge(c, slot, out, *node);
+      ask = std::move(redirect_);
+      asker = node;
+      with_text = send_text_;
+      if (out.result == outcome::kind::lost && c.what != effect::none) uncertain = true;
+    }
+    if (then == next::unavailable || then == next::unknown || then == next::fault) break;
+    if (env_.time.steady_ms() >= deadline) {
+      then = next::unavailable;
+      break;
+    }
+    if (then == next::after_pause) {
+      task<void> waited = pause(deadline);
+      co_await waited;
+    }
+  }
+  if (then == next::fault) co_return chat_error(errc::internal_error, {value("the store refused the operation")});
+  if (then == next::unknown || uncertain) {
+    unknown_.add();
+    co_return chat_error(errc::timeout);
+  }
+  refused_.add();
+  co_return chat_error(errc::unavailable);
+}
+
+client::next client::judge(const call& c, std::uint16_t slot, const outcome& out, const connection& asked) {
+  switch (out.result) {
+    case outcome::kind::answered:
+      return judge_error(c, slot, out.answer, asked);
+    case outcome::kind::refused:
+      return next::unavailable;
+    case outcome::kind::not_sent:
+      nodes_->suspect();
+      return next::after_pause;
+    case outcome::kind::lost:
+      nodes_->suspect();
+      if (c.what == effect::once) return next::unknown;
+      resent_.add();
+      return next::after_pause;
+    case outcome::kind::late:
+      return c.what == effect::none ? next::unavailable : next::unknown;
+    case outcome::kind::unconfirmed:
+      return next::unknown;
+  }
+  return next::fault;
+}
+
+client::next client::judge_error(const call& c, std::uint16_t slot, const reply& error, const connection& asked) {
+  // "MOVED slot host:port", "ASK slot host:port"
+  const std::size_t blank = error.text.rfind(' ');
+  if (error.is_error("MOVED") || error.is_error("ASK")) {
+    if (blank == std::string::npos) return next::fault;
+    redirections_.add();
+    const std::string address = error.text.substr(blank + 1);
+    if (error.is_error("ASK")) {
+      redirect_ = address;
+    } else {
+      nodes_->moved(slot, address, asked);
+    }
+    return next::at_once;
+  }
+  if (error.is_error("NOSCRIPT")) {
+    script_loads_.add();
+    send_text_ = true;
+    return next::at_once;
+  }
+  if (error.is_error("TRYAGAIN") || error.is_error("LOADING") || error.is_error("BUSY")) return next::after_pause;
+  if (error.is_error("CLUSTERDOWN") || error.is_error("READONLY") || error.is_error("MASTERDOWN") ||
+      error.is_error("NOREPLICAS")) {
+    nodes_->suspect();
+    return next::after_pause;
+  }
+  if (error.is_error("OOM") || error.is_error("MISCONF") || error.is_error("NOAUTH") || error.is_error("NOPERM")) {
+    env_.log.write(log_level::error, "redis_refused", error.text);
+    return next::unavailable;
+  }
+  const std::string what = c.code != nullptr ? std::string(c.code->name) : c.words.front();
+  env_.log.write(log_level::error, "redis_fault", what + ": " + error.text);
+  return next::fault;
+}
+
+}  // namespace roombus::redis

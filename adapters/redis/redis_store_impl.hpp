@@ -1,0 +1,111 @@
+#pragma once
+
+// How the store port becomes round trips. The scripts decide; here their answers become the port's types, and the
+// operations that touch a room and a user are put in the order of design §6, "Two slots, one truth".
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "adapters/redis/redis_client.hpp"
+#include "adapters/redis/redis_store.hpp"
+
+namespace roombus::redis {
+
+class redis_store final : public store {
+ public:
+  redis_store(redis_options options, redis_environment env);
+
+  // rooms: redis_rooms.cpp
+  task<result<void>> add_room(room_name room, room_settings settings) override;
+  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override;
+  task<result<void>> find_room(room_name room) override;
+  task<result<value>> read_room(room_name room, actor by, room_query query) override;
+  task<result<history_page>> read_history(room_name room, actor by, history_request request) override;
+  task<result<appended>> append(append_request request) override;
+  task<result<access_change>> edit_list(room_name room, actor by, std::string list, bool add,
+                                        std::vector<user_name> names, std::size_t limit) override;
+  task<result<access_change>> set_whitelist_mode(room_name room, actor by, bool whitelist_only) override;
+  task<result<access_change>> change_room(room_name room, room_change change) override;
+  task<result<value>> list_rooms(std::string after, std::size_t limit) override;
+
+  // membership, instances: redis_members.cpp
+  task<result<begun_join>> begin_join(join_request request) override;
+  task<result<joined>> confirm_join(join_request request, history_request history) override;
+  task<result<void>> cancel_join(join_request request) override;
+  task<result<left_room>> leave(join_request request) override;
+  task<result<disconnected>> disconnect(user_name user, connection_id id, std::int64_t now_ms) override;
+  task<result<std::vector<repaired_member>>> repair_room(room_name room, std::int64_t now_ms) override;
+
+  // users: redis_users.cpp
+  task<result<void>> add_user(user_name user, direct_settings settings) override;
+  task<result<void>> remove_user(user_name user) override;
+  task<result<bool>> has_user(user_name user) override;
+  task<result<std::uint64_t>> connect(connection_record record, std::size_t limit) override;
+  task<result<value>> connections(user_name user) override;
+  task<result<std::vector<connection_record>>> connection_records(user_name user) override;
+  task<result<value>> list_users(std::string after, std::size_t limit) override;
+  task<result<bool>> has_in_direct_list(user_name user, std::string list, user_name item) override;
+  task<result<direct_access>> check_direct(user_name recipient, user_name sender) override;
+  task<result<void>> edit_direct_list(user_name user, std::string list, bool add, std::vector<user_name> names,
+                                      std::size_t limit) override;
+  task<result<value>> direct_list(user_name user, std::string list) override;
+  task<result<void>> set_direct_whitelist_mode(user_name user, bool whitelist_only) override;
+  task<result<bool>> direct_whitelist_mode(user_name user) override;
+
+  // instances: redis_instances.cpp
+  task<result<void>> heartbeat(std::string instance, std::int64_t now_ms) override;
+  task<result<std::optional<std::int64_t>>> last_heartbeat(std::string instance) override;
+  task<result<std::vector<std::string>>> instances() override;
+  task<result<void>> forget_instance(std::string instance) override;
+  task<result<std::vector<connection_record>>> instance_connections(std::string instance) override;
+
+ private:
+  using words = std::vector<std::string>;
+
+  [[nodiscard]] std::string room_key(const room_name& room) const;
+  [[nodiscard]] std::string user_key(const user_name& user) const;
+  [[nodiscard]] std::string key(std::string_view what) const;  ///< of what is neither: {prefix:what}
+
+  /// Runs a script about a room; a refusal becomes the error. The answer is the whole list, "ok" at 0.
+  task<result<reply>> on_room(const script& code, room_name room, effect what, words arguments);
+  task<result<reply>> on_user(const script& code, user_name user, effect what, words arguments);
+  /// A plain command.
+  task<result<reply>> command(effect what, std::string key, words arguments);
+
+  /// The user's index of rooms forgets these; what fails is left, the index may name too many.
+  task<void> forget_memberships(room_name room, std::vector<removed_member> removed);
+  /// Makes or checks the entry of a join in the index; answers the connection's life.
+  task<result<std::string>> index_join(join_request request);
+  task<result<void>> mark(user_name user, connection_id id, std::string life, room_name room, std::string what);
+  task<result<access_change>> finish_change(room_name room, reply answer);
+  task<result<value>> list_names(std::string index, bool rooms, std::string after, std::size_t limit);
+  [[nodiscard]] std::string fresh_attempt();
+
+  redis_options options_;
+  redis_environment env_;
+  client client_;
+  std::string attempt_prefix_;
+  std::uint64_t attempts_ = 0;
+  /// Joins that this instance has begun, with the life of their connection; bounded by what the core has under way.
+  std::map<std::tuple<user_name, connection_id, room_name>, std::string> begun_;
+};
+
+/// What a refusing script's answer means.
+[[nodiscard]] chat_error refusal(const reply& answer, const std::string& name);
+/// "1" or "0".
+[[nodiscard]] inline std::string flag(bool on) {
+  return on ? "1" : "0";
+}
+/// ARGV of a history, in the order that room_rules.lua takes.
+[[nodiscard]] std::vector<std::string> history_words(const history_request& request);
+[[nodiscard]] history_page page_of(const reply& answer);
+/// From items of room_leave.lua and room_end.lua.
+[[nodiscard]] left_room left_of(const room_name& room, const reply& answer);
+[[nodiscard]] std::vector<removed_member> members_of(const reply& list);
+/// Names in byte order.
+[[nodiscard]] value sorted_names(const reply& list, std::size_t from);
+
+}  // namespace roombus::redis

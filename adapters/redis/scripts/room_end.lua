@@ -1,0 +1,19 @@
+-- A connection has ended: it leaves, and a tombstone keeps a join that is still under way from bringing it back.
+-- ARGV: user, id, life, now, attempt, lifetime of the tombstone in ms. Answers as room_leave.lua.
+--
+-- May be run again after its outcome was lost: the tombstone keeps what came of it for the same attempt.
+if not room_exists() then return { 'no_room' } end
+local user, id, life, now, attempt = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local uu, au = switches()
+local tombstone = queue_get('X', id .. ' ' .. life)
+if tombstone then
+  local known = cmsgpack.unpack(tombstone)
+  local kept = known[1] == attempt and known or { attempt, 0, 0, 0 }
+  call('HSET', key, 'uu', uu) -- for WAIT
+  return { 'ok', number('s'), kept[2], kept[3], kept[4], uu, au }
+end
+local left = take_out(user, id, life, ARGV[4])
+local kept = { attempt, left and 1 or 0, left and left[1] or 0, left and left[2] or #connections_of(user) }
+queue_trim('X', now, 100000)
+queue_push('X', id .. ' ' .. life, cmsgpack.pack(kept), now + tonumber(ARGV[6]))
+return { 'ok', left and changed() or number('s'), kept[2], kept[3], kept[4], uu, au }

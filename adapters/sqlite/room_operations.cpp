@@ -112,8 +112,6 @@ task<result<value>> sqlite_store::read_room(room_name room, actor by, room_query
     auto settled = queue_.barrier();
     const bool good = co_await settled;
     if (!good) co_return unavailable();
-    entry = co_await enter_room(room, by.user);
-    if (!entry) co_return unavailable();
     if (!entry->state) co_return no_room(room.str());
   }
   const room_state& state = *entry->state;

@@ -1,0 +1,81 @@
+// A hook server (node:http) that does what a test says, honest or not, and remembers what it was asked.
+
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+
+export class HookServer {
+  /** What each hook does: (body, call) => answer. An answer is an object, or a function that gets the response. */
+  hooks = {}
+  /** What was asked: {hook, body, headers, signed}. */
+  calls = []
+  connections = 0
+  #server
+  #sockets = new Set()
+
+  constructor ({ secret } = {}) { this.secret = secret }
+
+  /** Starts on a free port, or again on the one it had. */
+  async start () {
+    this.#server = createServer((request, response) => this.#serve(request, response))
+    this.#server.on('connection', socket => {
+      ++this.connections
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.listen(this.port ?? 0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.port = this.#server.address().port
+    return this
+  }
+
+  get url () { return `http://127.0.0.1:${this.port}/hooks` }
+
+  /** Ends at once, as a process that is killed: what is at work gets no answer. */
+  async kill () {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  /** What a hook was asked, in order. */
+  asked (hook) { return this.calls.filter(call => call.hook === hook).map(call => call.body) }
+
+  async #serve (request, response) {
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    const raw = Buffer.concat(chunks)
+    const hook = request.url.slice('/hooks/'.length)
+    const call = { hook, body: JSON.parse(raw), headers: request.headers, signed: this.#isSigned(request.headers, raw) }
+    this.calls.push(call)
+    const answer = await (this.hooks[hook]?.(call.body, call) ?? {})
+    if (typeof answer === 'function') return answer(response)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer))
+  }
+
+  #isSigned (headers, raw) {
+    if (!this.secret) return undefined
+    const timestamp = headers['x-roombus-timestamp']
+    const wanted = Buffer.from(`sha256=${createHmac('sha256', this.secret).update(`${timestamp}.`).update(raw).digest('hex')}`)
+    const given = Buffer.from(headers['x-roombus-signature'] ?? '')
+    return given.length === wanted.length && timingSafeEqual(given, wanted) && Math.abs(Date.now() - timestamp) < 60000
+  }
+}
+
+/** Ways not to answer. */
+export const lies = {
+  status: response => { response.statusCode = 500; response.end('{}') },
+  garbage: response => response.end('{"args":'),
+  list: response => response.end('[]'),
+  wrongTypes: response => response.end('{"args":{"0":"x"}}'),
+  cut: response => { response.setHeader('content-length', 100); response.write('{'); response.socket.destroySoon() },
+  gone: response => response.socket.destroy(),
+  endless: response => {
+    const pour = () => { while (!response.destroyed && response.write(' '.repeat(16384))); }
+    response.on('drain', pour)
+    pour()
+  },
+  silent: () => {}
+}

@@ -6,6 +6,7 @@
 
 #include "adapters/admin/admin_api_impl.hpp"
 #include "adapters/http/uri.hpp"
+#include "schemas/codec/batch_reply.hpp"
 #include "schemas/codec/json.hpp"
 
 namespace roombus::admin {
@@ -174,6 +175,7 @@ task<void> admin_api::impl::run_call(std::shared_ptr<impl> self, admitted a, std
     self->env_.log.write(log_level::error, "api_fault", method + ": " + problem);
     outcome = failed(chat_error(errc::internal_error, {value("the call failed")}));
   }
+  if (method == "batch") outcome = with_error_texts(std::move(*outcome));
   if (!*outcome) self->failed_calls_.add();
   a.answer->send(answer_of(*outcome, a.form));
 }

@@ -11,6 +11,7 @@
 #include "bridge/mqtt/topic.hpp"
 #include "bridge/mqtt/topic_map.hpp"
 #include "core/task.hpp"
+#include "schemas/codec/batch_reply.hpp"
 #include "schemas/codec/json.hpp"
 #include "schemas/codec/payload.hpp"
 
@@ -160,6 +161,7 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
     --self->running_;
     if (self->detached_) co_return;
     if (!outcome) outcome = failed(chat_error(errc::internal_error, {value("the call failed")}));
+    if (method == "batch") outcome = with_error_texts(std::move(*outcome));
     self->answer(to, *outcome);
   }
 

@@ -162,7 +162,8 @@ scenario('a batch answers in order and goes on after an error', noMqtt, async wo
       { method: 'execUserCommand', args: [{ bypassPermissions: true }, 'roomHistoryGet', 'kitchen', 0, 5, {}] }]
   })
   assert.deepEqual(answers[0], { result: null })
-  assert.equal(answers[1].error.code, 'roomExists')
+  assert.deepEqual(answers[1].error,
+    { name: 'ChatServiceError', code: 'roomExists', args: ['kitchen'], text: 'Room kitchen already exists' })
   assert.deepEqual(answers[2], { result: true })
   assert.equal(answers[3].error.code, 'noCommand')
   assert.deepEqual(answers[4].result, [])

@@ -67,6 +67,14 @@ TEST_F(admin_api_test, a_batch_is_no_way_around_a_key) {
   EXPECT_TRUE(call("batch", R"([[{"method":"hasRoom","args":["x"]}]])", "read-key").starts_with("200 "));
 }
 
+TEST_F(admin_api_test, errors_in_a_batch_have_the_same_form) {
+  EXPECT_EQ(call("batch", R"([[{"method":"deleteRoom","args":["hall"]},{"method":"hasRoom"}]])"),
+            R"(200 {"result":[{"error":{"name":"ChatServiceError","code":"noRoom","args":["hall"],)"
+            R"("text":"No such room hall"}},)"
+            R"({"error":{"name":"ChatServiceError","code":"wrongArgumentsCount","args":[1,0],)"
+            R"("text":"Expected 1 arguments, got 0"}}]})");
+}
+
 TEST_F(admin_api_test, errors_have_the_form_and_status_of_the_contract) {
   EXPECT_EQ(call("deleteRoom", R"(["hall"])"),
             R"(404 {"error":{"name":"ChatServiceError","code":"noRoom","args":["hall"],"text":"No such room hall"}})");

@@ -62,6 +62,15 @@ TEST(MosquittoConfiguration, known_devices_are_bound_to_their_client_id) {
             "pattern read P/u/%u/%c/#\n");
 }
 
+TEST(MosquittoConfiguration, admins_call_the_server_api_as_themselves) {
+  const std::string plain = render_device_acl("P", device_access::password_file);
+  EXPECT_EQ(render_device_acl("P", device_access::password_file, {"root"}), plain +
+                                                                                "\nuser root\n"
+                                                                                "topic write P/admin/call/root/#\n"
+                                                                                "topic read P/admin/reply/root/#\n"
+                                                                                "topic read P/admin/events/#\n");
+}
+
 TEST(MosquittoConfiguration, hook_workers_read_calls_and_write_replies) {
   const std::string plain = render_device_acl("P", device_access::dev);
   EXPECT_EQ(render_device_acl("P", device_access::dev, {}, {"w1", "w2"}), plain +

@@ -10,6 +10,7 @@
 #include "adapters/auth/network_list.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
+#include "bridge/server/hook_config.hpp"
 #include "core/api_keys.hpp"
 #include "core/options.hpp"
 #include "core/ports/store.hpp"
@@ -119,6 +120,8 @@ struct config {
     /// `dev_networks`, parsed. Only from there development logins are taken.
     [[nodiscard]] network_list dev_list() const;
   } auth;
+
+  hooks_section hooks;
 
   struct log_section {
     log_format format = log_format::text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridge/server/config_key.hpp"
+#include "bridge/server/hook_keys.hpp"
 #include "core/utf8.hpp"
 
 // a generic lambda: for the constant and the changing configuration
@@ -195,6 +196,7 @@ void add_mqtt(std::vector<key>& all) {
       "mqtt", "admins", FIELD(mqtt.admins), "a list of user names of letters, digits, -, _, ~, . and @", is_mqtt_user,
       "Users that may call it there; a key is needed all the same. The embedded broker lets nobody else publish below "
       "PREFIX/admin/; at a given broker an empty list leaves that to the broker's rules."));
+  add_hook_worker_key(all);
 }
 
 void add_chat(std::vector<key>& all) {
@@ -294,6 +296,7 @@ std::vector<key> make_config_keys() {
       boolean("auth", "dev", FIELD(auth.dev),
               "Development login: a name is enough (same as --dev). Never where strangers reach a listener."));
   add_rest(all);
+  add_hook_keys(all);
   return all;
 }
 

@@ -34,6 +34,7 @@ std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& sett
   options.dev = settings.auth.dev;
   options.prefix = settings.mqtt.prefix;
   if (settings.mqtt.admin) options.admins = settings.mqtt.admins;
+  options.workers = settings.hooks.mqtt.workers;
   return std::make_unique<mosquitto::mosquitto_process>(std::move(options), env.timers, env.random, env.log,
                                                         env.metrics);
 }
@@ -51,15 +52,36 @@ std::unique_ptr<mqtt::mqtt_admin> server_api(const config& settings, mqtt::mqtt_
       std::move(options), mqtt::mqtt_admin::environment{env.chat, link, settings.admin.keys, env.log, env.metrics});
 }
 
+constexpr std::size_t max_hook_answer = 1'000'000;  // bytes
+
+std::unique_ptr<mqtt::mqtt_hook_caller> hook_calls(const config& settings, const std::string& instance,
+                                                   mqtt::mqtt_link& link, const mqtt_side::environment& env) {
+  const mqtt_hooks_section& section = settings.hooks.mqtt;
+  if (section.hooks.empty()) return nullptr;
+  mqtt::mqtt_hook_options options;
+  options.prefix = settings.mqtt.prefix;
+  options.instance = instance;
+  options.timeout = std::chrono::milliseconds(section.timeout_ms);
+  options.max_pending = section.max_pending;
+  options.encoding = section.encoding;
+  options.answer = settings.payload;
+  options.answer.max_bytes = max_hook_answer;
+  return std::make_unique<mqtt::mqtt_hook_caller>(
+      std::move(options), mqtt::mqtt_hook_caller::environment{link, env.timers, env.random, env.metrics});
+}
+
 }  // namespace
 
 mqtt::bridge_options mqtt_side::bridge_options_of(const config& settings) {
   mqtt::bridge_options options = options_of(settings);
-  if (admin_) {
-    const auto more = admin_->subscriptions();
+  const auto subscribe = [&options](const std::vector<mqtt::subscription>& more) {
     options.extra_subscriptions.insert(options.extra_subscriptions.end(), more.begin(), more.end());
-    options.on_extra = [this](mqtt::received_message& message) { return admin_->take(message); };
-  }
+  };
+  if (admin_) subscribe(admin_->subscriptions());
+  if (hook_calls_) subscribe(hook_calls_->subscriptions());
+  options.on_extra = [this](mqtt::received_message& message) {
+    return (hook_calls_ && hook_calls_->take(message)) || (admin_ && admin_->take(message));
+  };
   return options;
 }
 
@@ -73,6 +95,7 @@ mqtt_side::mqtt_side(const config& settings, const std::string& instance, enviro
       broker_(embedded_broker(settings, env)),
       link_(env.timers),
       admin_(server_api(settings, link_, env)),
+      hook_calls_(hook_calls(settings, instance, link_, env)),
       bridge_(bridge_options_of(settings),
               mqtt::bridge::environment{env.chat, link_, env.timers, env.time, env.log, env.metrics}) {}
 

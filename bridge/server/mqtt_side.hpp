@@ -8,6 +8,7 @@
 
 #include "adapters/mosquitto/mosquitto_process.hpp"
 #include "bridge/admin/mqtt_admin.hpp"
+#include "bridge/hooks/mqtt_hook_caller.hpp"
 #include "bridge/mqtt/bridge.hpp"
 #include "bridge/server/config.hpp"
 #include "bridge/server/moving_link.hpp"
@@ -38,6 +39,9 @@ class mqtt_side {
   /// Where devices connect. The port of an embedded broker is known once it is up.
   [[nodiscard]] endpoint device_address() const { return device_address_; }
 
+  /// Calls hook workers; null unless hooks are configured for MQTT.
+  [[nodiscard]] hook_caller* hooks() { return hook_calls_.get(); }
+
  private:
   [[nodiscard]] mqtt::bridge_options bridge_options_of(const config& settings);
   void connect_to(const std::string& uri, const std::string& username, const std::string& password);
@@ -49,7 +53,8 @@ class mqtt_side {
   std::unique_ptr<mosquitto::mosquitto_process> broker_;  // only embedded
   std::string uri_;
   moving_link link_;
-  std::unique_ptr<mqtt::mqtt_admin> admin_;  // only with mqtt.admin
+  std::unique_ptr<mqtt::mqtt_admin> admin_;             // only with mqtt.admin
+  std::unique_ptr<mqtt::mqtt_hook_caller> hook_calls_;  // only with hooks over MQTT
   mqtt::bridge bridge_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "core/api_table.hpp"
@@ -25,6 +27,22 @@ TEST(api_reference, optional_arguments_are_marked) {
   const std::string text = api_reference();
   EXPECT_NE(text.find("| `hasRoom` | `room` text | read |"), std::string::npos) << text;
   EXPECT_NE(text.find("| `changeRoomOwner` | `room` text, `owner`? text | rooms |"), std::string::npos) << text;
+}
+
+std::string file_text(const std::string& path) {
+  std::ifstream in(std::string(ROOMBUS_DOCS) + path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+TEST(api_reference, the_documents_are_what_the_program_says) {
+  const std::string marker = "<!-- below: roombus api-reference -->\n\n";
+  const std::string text = file_text("/server-api.md");
+  const std::size_t at = text.find(marker);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(text.substr(at + marker.size()), api_reference()) << "run scripts/docs";
+  EXPECT_EQ(file_text("/../schemas/openapi.yaml"), openapi()) << "run scripts/docs";
 }
 
 TEST(openapi, every_method_is_an_operation_with_its_arguments) {

@@ -82,14 +82,15 @@ void bridge::impl::on_broker_connect(const plugin_connection& who) {
   levels.user = std::string_view(key).substr(0, who.user.size());
   levels.client = std::string_view(key).substr(who.user.size() + 1);
   levels.both = key;
+  if (const auto known = devices_.find(key); known != devices_.end() && known->second->life.connected()) {
+    if (known->second->broker_life == who.generation) return;
+    const device_ptr before = known->second;
+    end_life(before);  // and forgotten, if nothing of it was pending
+  }
   const device_ptr device = find_or_add(levels);
   if (!device) {
     ignore(ignored::connections, key);
     return plugin_->kick(who);
-  }
-  if (device->life.connected()) {
-    if (device->broker_life == who.generation) return;
-    end_life(device);
   }
   device->broker_life = who.generation;
   device->connect_error.reset();

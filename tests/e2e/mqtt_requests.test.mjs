@@ -5,7 +5,7 @@ import test from 'node:test'
 import { chatError } from './support/chat_error.mjs'
 import { eventually } from './support/deadline.mjs'
 import { Device, buffer, roomLevel } from './support/device.mjs'
-import { startMosquitto } from './support/roombus.mjs'
+import { delivery, startMosquitto } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
 
 scenario('every style, encoding and QoS', {}, async (world, t) => {
@@ -102,7 +102,9 @@ scenario('odd topics are ignored and hurt nobody', {}, async world => {
     assert.ok(connected, topic)
   }
   const ignored = async () => world.service.metric('roombus_mqtt_ignored_total')
-  await eventually(async () => await ignored() >= 10, 'counting of what was ignored')
+  // with our plugin the broker refuses some of them
+  const least = delivery === 'broker' ? 8 : 10
+  await eventually(async () => await ignored() >= least, 'counting of what was ignored')
   await device.publish(`${base}/status`, 'what?', { retain: false })
   await device.publish(`${base}/status`, Buffer.from([0xff, 0x00]), { retain: false })
   await device.call('roomCreate', 'den', false)
@@ -123,7 +125,9 @@ scenario('rooms of any name have one topic level', {}, async (world, t) => {
       await device.send(room, { to: room })
       assert.equal((await browser.message(room)).to, room)
       const item = await device.received.take(i => i.name === 'roomMessage' && i.payload.to === room, 'message')
-      assert.equal(item.topic, `${device.base}/room/${roomLevel(room)}/roomMessage`)
+      const level = roomLevel(room)
+      assert.equal(item.topic,
+        delivery === 'broker' ? `roombus/r/${level}/json/roomMessage` : `${device.base}/room/${level}/roomMessage`)
     })
   }
 })

@@ -49,12 +49,15 @@ bool is_name_level(std::string_view level) {
 topic_policy::topic_policy(std::string prefix, bool any_client)
     : prefix_(std::move(prefix) + "/"), any_client_(any_client) {}
 
-/// Takes `{user}/{client}/` of the account itself. In a filter the client level may be `+` where any client is its own.
+/// Takes `{user}/{client}/` of the account itself. In a filter the client level may be `+`, and `#` may
+/// stand for all that follows, where any client is its own.
 bool topic_policy::is_own(std::string_view& rest, std::string_view user, std::string_view client, bool filter) const {
   std::string_view of_user;
   std::string_view of_client;
   if (user.empty() || client.empty()) return false;
-  if (!take_level(rest, of_user) || of_user != user || !take_level(rest, of_client)) return false;
+  if (!take_level(rest, of_user) || of_user != user) return false;
+  if (filter && any_client_ && rest == "#") return true;
+  if (!take_level(rest, of_client)) return false;
   if (!any_client_) return of_client == client;
   return is_name_level(of_client) || (filter && of_client == "+");
 }

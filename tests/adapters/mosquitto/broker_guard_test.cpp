@@ -1,0 +1,291 @@
+// The plugin without a broker: logins, grants, leases, takeovers and what bridges are told.
+
+#include "adapters/mosquitto/plugin/broker_guard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/mosquitto/mosquitto_configuration.hpp"
+#include "core/ports/environment.hpp"
+#include "tests/support/fakes.hpp"
+
+namespace roombus::plugin {
+namespace {
+
+using strings = std::vector<std::string>;
+using login = broker_guard::login;
+
+class guard_test : public ::testing::Test, public broker_actions {
+ protected:
+  explicit guard_test(bool dev = true) : guard(options(dev), "inc", *this) {
+    EXPECT_EQ(guard.load_bridges(mosquitto::render_password("bridge", "secret", random)), "");
+    EXPECT_EQ(guard.authenticate(&bridge_key, "bridge", "secret", "b1"), login::accepted);
+  }
+
+  static guard_options options(bool dev) {
+    guard_options o;
+    o.dev = dev;
+    o.max_connections = 4;
+    o.max_rooms = 2;
+    return o;
+  }
+
+  void publish(const std::string& topic, std::string payload) override {
+    said.push_back(topic.substr(std::string("roombus/bus/plugin/").size()) + ": " + std::move(payload));
+  }
+  void kick(const std::string& client) override { kicked.push_back(client); }
+
+  strings take() { return std::exchange(said, {}); }
+
+  /// A message of bridge `i`, life `l`; answers the plugin's last word.
+  std::string control(std::uint64_t sequence, const std::string& lines, const std::string& incarnation = "inc",
+                      const std::string& who = "i l") {
+    said.clear();
+    EXPECT_TRUE(guard.control(
+        &bridge_key, "roombus 1 " + who + " " + incarnation + " " + std::to_string(sequence) + " 1000" + lines, now));
+    return said.empty() ? "" : said.back();
+  }
+  void hello() { ASSERT_TRUE(control(1, "\nhello", "-").starts_with("answer/i: state inc 1 ")); }
+  void connect(const void* k, const std::string& user, const std::string& client) {
+    ASSERT_EQ(guard.authenticate(k, user, "", client), login::accepted);
+  }
+  [[nodiscard]] bool reads(const void* k, const std::string& user, const std::string& client,
+                           const std::string& room) const {
+    return guard.may_read(k, user, client, "roombus/r/" + room + "/json/roomMessage", now);
+  }
+
+  test::fake_random random;
+  strings said;
+  strings kicked;
+  broker_guard guard;
+  std::int64_t now = 1'000'000;
+  char bridge_key = 0;
+  char a = 0;
+  char b = 0;
+  char c = 0;
+  char d = 0;
+};
+
+TEST_F(guard_test, nothing_of_a_room_is_read_without_a_grant) {
+  hello();
+  connect(&a, "alice", "c1");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  EXPECT_EQ(control(2, "\ngrant alice c1 2 - den"), "answer/i: ack inc 2 ok");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den2"));
+  EXPECT_FALSE(reads(&a, "alice", "c1", "Den"));
+  EXPECT_EQ(control(3, "\nrevoke alice c1 2 - den"), "answer/i: ack inc 3 ok");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, grants_end_with_the_connection) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  guard.disconnected(&a, 7);
+  EXPECT_EQ(guard.grants(), 0U);
+  connect(&a, "alice", "c1");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  control(3, "\ngrant alice c1 2 - den");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den")) << "a grant for an earlier life";
+  control(4, "\ngrant bob c1 3 - den");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den")) << "a grant for another user";
+}
+
+TEST_F(guard_test, a_silent_bridge_ends_all_grants) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  now += 999;
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+  now += 1;
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den")) << "also before the next tick";
+  guard.tick(now);
+  EXPECT_EQ(guard.grants(), 0U);
+  EXPECT_EQ(control(3, "\ngrant alice c1 2 - other"), "answer/i: ack inc 3 lapsed");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "other")) << "nothing before everything";
+  EXPECT_EQ(control(4, "\nsync\ngrant alice c1 2 - den"), "answer/i: ack inc 4 ok");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, every_message_renews) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  for (std::uint64_t i = 3; i < 10; ++i) {
+    now += 900;
+    EXPECT_EQ(control(i, ""), "answer/i: ack inc " + std::to_string(i) + " ok");
+    EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+  }
+}
+
+TEST_F(guard_test, old_and_foreign_messages_change_nothing) {
+  connect(&a, "alice", "c1");
+  EXPECT_EQ(control(1, "\ngrant alice c1 2 - den"), "answer/i: ack inc 1 stale") << "no hello yet";
+  hello();
+  EXPECT_EQ(control(2, "\ngrant alice c1 2 - den", "other"), "answer/i: ack inc 2 stale") << "another incarnation";
+  EXPECT_EQ(control(2, "\ngrant alice c1 2 - den", "inc", "i other"), "answer/i: ack inc 2 stale") << "another life";
+  EXPECT_EQ(control(1, "\ngrant alice c1 2 - den"), "answer/i: ack inc 1 old");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, a_restarted_bridge_starts_without_grants_and_learns_who_is_there) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  EXPECT_EQ(control(1, "\nhello", "-", "i again"), "answer/i: state inc 1 1 last\n2 alice c1");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, a_bridge_that_is_alone_ends_what_others_granted) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  control(1, "\nhello", "-", "j l");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den")) << "several bridges may be at work";
+  control(2, "\nhello\nalone", "-", "j l");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, a_takeover_is_told_in_order_and_passes_no_grants_on) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  take();
+  connect(&b, "alice", "c1");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  EXPECT_FALSE(reads(&b, "alice", "c1", "den"));
+  guard.disconnected(&a, -1);
+  EXPECT_EQ(take(), (strings{"events: connected inc 2 3 alice c1", "events: disconnected inc 3 2 alice c1 -1"}));
+  EXPECT_EQ(control(3, "\nhello"), "answer/i: state inc 3 3 last\n3 alice c1");
+}
+
+TEST_F(guard_test, after_a_failed_takeover_the_first_lives_on_as_a_new_life) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  connect(&b, "alice", "c1");
+  take();
+  guard.disconnected(&b, 1);
+  EXPECT_EQ(take(), (strings{"events: disconnected inc 3 3 alice c1 1", "events: connected inc 4 4 alice c1"}));
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  control(3, "\ngrant alice c1 4 - den");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, nobody_takes_the_client_id_of_another_user) {
+  connect(&a, "alice", "c1");
+  EXPECT_EQ(guard.authenticate(&b, "eve", "", "c1"), login::client_id_taken);
+  EXPECT_EQ(guard.authenticate(&b, "eve", "", "b1"), login::client_id_taken) << "the bridge's";
+}
+
+TEST_F(guard_test, a_reload_asks_again_and_is_no_connect) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  take();
+  connect(&a, "alice", "c1");
+  EXPECT_EQ(take(), strings{});
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+}
+
+TEST_F(guard_test, ends_of_unknown_connections_are_no_events) {
+  guard.disconnected(&c, 0);
+  guard.disconnected(nullptr, 0);
+  connect(&a, "alice", "c1");
+  guard.disconnected(&a, 0);
+  take();
+  guard.disconnected(&a, 0);
+  EXPECT_EQ(take(), strings{});
+}
+
+TEST_F(guard_test, kicks_hit_the_named_life_only) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\nkick alice c1 1");
+  control(3, "\nkick bob c1 2");
+  control(4, "\nkick bridge b1 1");
+  EXPECT_EQ(kicked, strings{});
+  EXPECT_EQ(control(5, "\nkick alice c1 2"), "answer/i: ack inc 5 ok");
+  EXPECT_EQ(kicked, strings{"c1"});
+}
+
+TEST_F(guard_test, only_a_bridge_controls) {
+  connect(&a, "alice", "c1");
+  EXPECT_FALSE(guard.control(&a, "roombus 1 i l - 1 1000\nhello", now));
+  EXPECT_FALSE(guard.control(&d, "roombus 1 i l - 1 1000\nhello", now));
+}
+
+TEST_F(guard_test, malformed_control_messages_are_not_taken) {
+  hello();
+  for (const char* text :
+       {"", "roombus", "roombus 2 i l inc 2 1000", "roombus 1 i l inc 2", "roombus 1 i l inc x 1000",
+        "roombus 1 i l inc 2 -1", "roombus 1 i/j l inc 2 1000", "roombus  1 i l inc 2 1000",
+        "roombus 1 i l inc 2 1000\n\n", "roombus 1 i l inc 2 1000\nfoo",
+        "roombus 1 i l inc 2 1000\ngrant alice c1 2 den", "roombus 1 i l inc 2 1000\ngrant alice c1 2 - a/b",
+        "roombus 1 i l inc 2 1000\ngrant alice c1 2 - +", "roombus 1 i l inc 2 1000\ngrant a/b c1 2 - den",
+        "roombus 1 i l inc 2 1000\ngrant alice c1 99999999999999999999 - den",
+        "roombus 1 i l inc 2 1000\nkick alice c1 2 x", "roombus 1 i l inc 2 1000\nhello alone"}) {
+    EXPECT_FALSE(guard.control(&bridge_key, text, now)) << text;
+  }
+}
+
+TEST_F(guard_test, its_state_is_bounded) {
+  hello();
+  connect(&a, "alice", "c1");
+  EXPECT_EQ(control(2, "\ngrant alice c1 2 - r1\ngrant alice c1 2 - r2"), "answer/i: ack inc 2 ok");
+  EXPECT_EQ(control(3, "\ngrant alice c1 2 - r3"), "answer/i: ack inc 3 full");
+  EXPECT_EQ(control(4, "\ngrant alice c1 2 - r2"), "answer/i: ack inc 4 ok") << "known already";
+  EXPECT_EQ(guard.grants(), 2U);
+  connect(&b, "bob", "c2");
+  connect(&c, "carol", "c3");
+  EXPECT_EQ(guard.authenticate(&d, "dave", "", "c4"), login::full);
+  for (int i = 0; i < 100; ++i)
+    (void)guard.control(&bridge_key, "roombus 1 x" + std::to_string(i) + " l - 1 1000\nhello", now);
+  EXPECT_EQ(said.back(), "answer/x99: ack inc 1 full");
+}
+
+TEST_F(guard_test, sessions_that_wait_for_their_client_get_nothing_of_rooms) {
+  hello();
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den");
+  guard.disconnected(&a, 0);
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  EXPECT_TRUE(guard.may_read(&a, "alice", "c1", "roombus/u/alice/c1/reply/1", now));
+}
+
+class guard_with_passwords : public guard_test {
+ protected:
+  guard_with_passwords() : guard_test(false) {
+    EXPECT_EQ(guard.load_devices("# accounts\n" + mosquitto::render_password("alice", "wonder", random)), "");
+  }
+};
+
+TEST_F(guard_with_passwords, logins) {
+  EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wrong", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "nobody", "wonder", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "bridge", "wonder", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "", "", "c2"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", ""), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", "a/b"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "a/b", "wonder", "c2"), login::bad_name);
+}
+
+TEST_F(guard_with_passwords, a_file_with_a_fault_lets_nobody_in) {
+  for (const char* text : {"alice", "alice:", "alice:plain", "alice:$7$0$AAAA$AAAA", "alice:$6$AAAA$AAAA", "a/b:x"}) {
+    EXPECT_NE(guard.load_devices(text), "") << text;
+    EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::bad_password);
+  }
+}
+
+TEST_F(guard_test, in_development_the_bridges_name_still_needs_its_password) {
+  EXPECT_EQ(guard.authenticate(&a, "bridge", "", "c1"), login::bad_password);
+}
+
+}  // namespace
+}  // namespace roombus::plugin

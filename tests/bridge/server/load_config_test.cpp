@@ -78,6 +78,8 @@ TEST(load_config, the_file_may_be_named_by_the_environment) {
 // What a key's default would be changed to, in all three sources.
 TEST(load_config, every_key_can_be_given_in_every_way) {
   const config defaults;
+  const std::string api_key_file = ::testing::TempDir() + "roombus-api-key";
+  std::ofstream(api_key_file) << "a-key\n";
   for (const auto& key : config_keys()) {
     const auto value = key.get(defaults);
     std::string text;
@@ -94,13 +96,17 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
              : key.path() == "log.format"          ? "json"
              : key.path() == "log.level"           ? "debug"
              : key.path() == "store.kind"          ? "memory"
+             : key.path() == "store.sync"          ? "normal"
              : key.name == "listen"                ? "127.0.0.1:9"
+             : key.name.ends_with("key_file")      ? api_key_file
                                                    : "x";
       toml = "\"" + text + "\"";
     }
     if (std::holds_alternative<texts>(value)) {
-      text = key.section == "http" ? "https://a.b, http://c:1" : "10.0.0.0/8, ::1";
-      toml = key.section == "http" ? "[\"https://a.b\", \"http://c:1\"]" : "[\"10.0.0.0/8\", \"::1\"]";
+      text = key.section == "http" ? "https://a.b, http://c:1" : key.section == "mqtt" ? "ann, bob" : "10.0.0.0/8, ::1";
+      toml = key.section == "http"   ? "[\"https://a.b\", \"http://c:1\"]"
+             : key.section == "mqtt" ? "[\"ann\", \"bob\"]"
+                                     : "[\"10.0.0.0/8\", \"::1\"]";
     }
     const auto by_file = load_file("[" + key.section + "]\n" + key.name + " = " + toml + "\n");
     const auto by_variable = load({}, {{key.variable(), text}});
@@ -108,10 +114,38 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
     for (const auto* out : {&by_file, &by_variable, &by_flag}) {
       EXPECT_EQ(out->errors, texts{}) << key.path();
       EXPECT_EQ(key.get(out->settings), key.get(by_flag.settings)) << key.path();
-      if (key.path() == "store.kind") continue;  // there is only one
       EXPECT_NE(key.get(out->settings), value) << key.path();
     }
   }
+}
+
+TEST(load_config, the_server_api_on_mqtt_wants_to_know_who_may_call_it) {
+  const auto warnings = [](const std::string& file) {
+    const auto out = load_file(file);
+    EXPECT_EQ(out.errors, texts{}) << file;
+    return out.warnings;
+  };
+  EXPECT_EQ(warnings("[mqtt]\nadmin = true\nadmins = [\"root\"]\n"), texts{});
+  EXPECT_EQ(
+      warnings("[mqtt]\nadmin = true\n"),
+      texts{"F:2: mqtt.admin: nobody can use it: the embedded broker lets only mqtt.admins through, and there are "
+            "none"});
+  EXPECT_EQ(warnings("[mqtt]\nadmins = [\"root\"]\n"),
+            texts{"F:2: mqtt.admins: has no effect without mqtt.admin = true"});
+  EXPECT_EQ(warnings("[mqtt]\nbroker = \"none\"\nadmin = true\n"),
+            texts{"F:3: mqtt.admin: has no effect with mqtt.broker = \"none\""});
+}
+
+TEST(load_config, keys_of_the_server_api_are_read_and_checked) {
+  const auto out = load_file("[admin]\nkey = \"one\"\nread_key = \"two\"\n");
+  EXPECT_EQ(out.errors, texts{});
+  EXPECT_EQ(out.settings.admin.keys.level_of("one"), api_access::all);
+  EXPECT_EQ(out.settings.admin.keys.level_of("two"), api_access::read);
+  EXPECT_EQ(load_file("[admin]\nkey_file = \"/does/not/exist\"\n").errors,
+            texts{"F:2: admin.key_file: expected a readable file, got \"/does/not/exist\""});
+  const auto blank = load_file("[admin]\nkey = \"a b\"\n").errors;
+  ASSERT_EQ(blank.size(), 1u);
+  EXPECT_EQ(blank.front().find("a b"), std::string::npos) << "a key is never shown";
 }
 
 TEST(load_config, wrong_values_name_the_place_and_what_was_expected) {
@@ -136,9 +170,9 @@ TEST(load_config, wrong_values_name_the_place_and_what_was_expected) {
            row{"[chat]\nlock_ttl = 0\n[log]\nlevel = \"loud\"\n",
                {"F:2: chat.lock_ttl: expected an integer from 1 to 604800000, got 0",
                 "F:4: log.level: expected one of \"error\", \"warning\", \"info\", \"debug\", got \"loud\""}},
-           row{"[store]\nkind = \"sqlite\"\n",
-               {"F:2: store.kind: expected \"memory\" (sqlite and redis are not built into this version), got "
-                "\"sqlite\""}},
+           row{"[store]\nkind = \"redis\"\n",
+               {"F:2: store.kind: expected \"memory\" or \"sqlite\" (redis is not built into this version), got "
+                "\"redis\""}},
            row{"[http]\ncors_origins = [\"example.org\"]\n",
                {"F:2: http.cors_origins: expected a list of origins such as \"https://example.org\", or \"*\", got "
                 "[\"example.org\"]"}},

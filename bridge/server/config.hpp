@@ -93,6 +93,7 @@ struct config {
     delivery_kind delivery = delivery_kind::automatic;
     roombus::mqtt::broker_profile profile = roombus::mqtt::broker_profile::generic;  ///< mosquitto when embedded
     identity_kind identity = identity_kind::none;
+    std::string plugin = "auto";  ///< of the embedded broker: a path, "auto" or "none"
     std::string username;
     std::string password;  ///< also when it was given by `password_file`
     std::string password_file;

@@ -177,6 +177,9 @@ void add_mqtt(std::vector<key>& all) {
       "Who enforces at a given broker that devices use only topics of their own user name and client id: our plugin, "
       "or "
       "access rules that you vouch for (acl). Must be set for tcp:// and ssl:// brokers."));
+  all.push_back(text("mqtt", "plugin", FIELD(mqtt.plugin),
+                     "The plugin of the embedded broker: a path, auto (found beside the program) or none. With it "
+                     "devices are present while they are connected, and rooms are delivered by the broker."));
   all.push_back(text("mqtt", "username", FIELD(mqtt.username), "Our account at a given broker."));
   all.push_back(secret(text("mqtt", "password", FIELD(mqtt.password), "Its password.")));
   all.push_back(text("mqtt", "password_file", FIELD(mqtt.password_file), "A file whose first line is the password."));

@@ -15,6 +15,7 @@
 #include "schemas/codec/cbor.hpp"
 #include "schemas/codec/json.hpp"
 #include "tests/support/fakes.hpp"
+#include "tests/support/meddling_store.hpp"
 
 namespace roombus::test {
 
@@ -100,10 +101,12 @@ class service_fixture : public ::testing::Test {
 
   fake_clock time;
   fake_random random;
-  fake_scheduler timers;
+  fake_scheduler timers{time};
   recording_log log;
   metrics_registry metrics;
-  std::unique_ptr<store> data = make_memory_store(time);
+  std::unique_ptr<store> real = make_memory_store(time);
+  /// What the service sees: `real`, unless a test says otherwise.
+  std::unique_ptr<meddling_store> data = std::make_unique<meddling_store>(*real);
   service chat;
   std::map<std::string, std::shared_ptr<recording_sink>> sinks;
 };

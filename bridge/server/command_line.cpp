@@ -15,6 +15,8 @@ const std::vector<std::pair<std::string, program_command>>& commands() {
       {"check-config", program_command::check_config},
       {"healthcheck", program_command::healthcheck},
       {"config-reference", program_command::config_reference},
+      {"api-reference", program_command::api_reference},
+      {"openapi", program_command::openapi},
       {"--help", program_command::help},
       {"--version", program_command::version}};
   return all;

@@ -8,7 +8,16 @@
 
 namespace roombus::server {
 
-enum class program_command { help, version, serve, check_config, healthcheck, config_reference };
+enum class program_command {
+  help,
+  version,
+  serve,
+  check_config,
+  healthcheck,
+  config_reference,
+  api_reference,
+  openapi
+};
 
 /// The command line, taken apart; values of keys are not checked yet.
 struct command_line {

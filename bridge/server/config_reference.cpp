@@ -19,6 +19,8 @@ constexpr std::string_view usage = R"(roombus: chat rooms for devices on MQTT an
       Asks a running service how it is; exits 0 when it is well.
   roombus config-reference
       Prints all keys as Markdown.
+  roombus api-reference | roombus openapi
+      Prints the methods of the server API as Markdown or as OpenAPI.
 
   roombus call METHOD [JSON | NAME=VALUE …]
   roombus rooms [list | create ROOM | show ROOM | lists ROOM | delete ROOM]

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/server/api_reference.hpp"
 #include "bridge/server/cli/cli.hpp"
 #include "bridge/server/config_reference.hpp"
 #include "bridge/server/healthcheck.hpp"
@@ -60,6 +61,12 @@ int run(const std::vector<std::string>& args) {
       return EXIT_SUCCESS;
     case program_command::config_reference:
       std::cout << config_reference();
+      return EXIT_SUCCESS;
+    case program_command::api_reference:
+      std::cout << api_reference();
+      return EXIT_SUCCESS;
+    case program_command::openapi:
+      std::cout << openapi();
       return EXIT_SUCCESS;
     case program_command::check_config:
       std::cout << "the configuration is fine\n";

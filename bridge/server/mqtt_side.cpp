@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bridge/paho/paho_link.hpp"
+#include "bridge/server/broker_plugin.hpp"
 
 namespace roombus::server {
 
@@ -13,8 +14,9 @@ mqtt::bridge_options options_of(const config& settings) {
   mqtt::bridge_options options;
   options.prefix = section.prefix;
   options.profile = section.profile;
-  // our plugin is not there yet to be found by its answer, so `auto` means inbox
-  options.mode = section.delivery == delivery_kind::broker ? mqtt::delivery::broker : mqtt::delivery::inbox;
+  options.mode = section.delivery == delivery_kind::broker  ? mqtt::delivery::broker
+                 : section.delivery == delivery_kind::inbox ? mqtt::delivery::inbox
+                                                            : mqtt::delivery::automatic;
   options.max_topic = section.max_topic;
   options.payload = settings.payload;
   options.times.offline_grace = std::chrono::milliseconds(section.offline_grace);
@@ -35,6 +37,7 @@ std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& sett
   options.prefix = settings.mqtt.prefix;
   if (settings.mqtt.admin) options.admins = settings.mqtt.admins;
   options.workers = settings.hooks.mqtt.workers;
+  options.plugin = find_broker_plugin(settings.mqtt.plugin);
   return std::make_unique<mosquitto::mosquitto_process>(std::move(options), env.timers, env.random, env.log,
                                                         env.metrics);
 }
@@ -74,6 +77,8 @@ std::unique_ptr<mqtt::mqtt_hook_caller> hook_calls(const config& settings, const
 
 mqtt::bridge_options mqtt_side::bridge_options_of(const config& settings) {
   mqtt::bridge_options options = options_of(settings);
+  options.plugin = plugin_options_of(settings, broker_ && !find_broker_plugin(settings.mqtt.plugin).empty(),
+                                     env_.chat.instance(), random_hex(env_.random, 8));
   const auto subscribe = [&options](const std::vector<mqtt::subscription>& more) {
     options.extra_subscriptions.insert(options.extra_subscriptions.end(), more.begin(), more.end());
   };

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/auth/credentials.hpp"
 #include "adapters/auth/network_list.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
 #include "bridge/server/hook_config.hpp"
@@ -39,7 +41,9 @@ struct broker_address {
 enum class delivery_kind : std::uint8_t { automatic, broker, inbox };
 /// Who vouches that a device's user and client levels are its own.
 enum class identity_kind : std::uint8_t { none, plugin, acl };
-enum class store_kind : std::uint8_t { memory };
+enum class store_kind : std::uint8_t { memory, sqlite };
+/// Its directory is made when it is missing; that of any other path is not.
+inline constexpr const char* default_store_path = "data/roombus.db";
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { error, warning, info, debug };
 
@@ -108,7 +112,9 @@ struct config {
   } mqtt;
 
   struct store_section {
-    store_kind kind = store_kind::memory;
+    store_kind kind = store_kind::sqlite;  ///< memory with auth.dev, unless configured
+    std::string path = default_store_path;
+    sync_mode sync = sync_mode::full;
   } store;
 
   chat_options chat;
@@ -120,6 +126,7 @@ struct config {
     std::vector<std::string> dev_networks{"127.0.0.0/8", "::1/128"};
     /// `dev_networks`, parsed. Only from there development logins are taken.
     [[nodiscard]] network_list dev_list() const;
+    roombus::auth::credential_options logins;  ///< by token and by password
   } auth;
 
   hooks_section hooks;

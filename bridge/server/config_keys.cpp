@@ -4,6 +4,7 @@
 
 #include "bridge/server/config_key.hpp"
 #include "bridge/server/hook_keys.hpp"
+#include "bridge/server/login_keys.hpp"
 #include "core/utf8.hpp"
 
 // a generic lambda: for the constant and the changing configuration
@@ -264,6 +265,7 @@ void add_rest(std::vector<key>& all) {
       "auth", "dev_networks", FIELD(auth.dev_networks), "a list of networks such as \"10.0.0.0/8\" or \"::1/128\"",
       [](const std::string& s) { return ip_network::parse(s).has_value(); },
       "Peers in these networks may use the development login. Anybody there can be anybody."));
+  add_login_keys(all);
   all.push_back(keys::choice<config>(
       "log", "format", FIELD(log.format),
       std::vector<std::pair<std::string, log_format>>{{"text", log_format::text}, {"json", log_format::json}},
@@ -280,19 +282,32 @@ void add_rest(std::vector<key>& all) {
       "Name of this instance among others; empty: a random one at each start."));
 }
 
+void add_store(std::vector<key>& all) {
+  auto kind = keys::choice<config>(
+      "store", "kind", FIELD(store.kind),
+      std::vector<std::pair<std::string, store_kind>>{{"memory", store_kind::memory}, {"sqlite", store_kind::sqlite}},
+      "Where rooms and users are kept. sqlite: in a file, nothing acked is lost. memory: they end with the program; "
+      "--dev takes it unless a kind is configured.");
+  kind.expected = "\"memory\" or \"sqlite\" (redis is not built into this version)";
+  all.push_back(std::move(kind));
+  all.push_back(keys::text<config>(
+      "store", "path", FIELD(store.path), "a file name", [](const std::string& s) { return !s.empty(); },
+      "The file of sqlite, for one instance alone; beside it are files with -wal behind the name. Its directory must "
+      "exist; that of the default is made."));
+  all.push_back(keys::choice<config>(
+      "store", "sync", FIELD(store.sync),
+      std::vector<std::pair<std::string, sync_mode>>{{"full", sync_mode::full}, {"normal", sync_mode::normal}},
+      "What an answer waits for. full: the disk has the change, it survives a power cut. normal: the system has it, it "
+      "survives a crash of the program; a power cut may take the last moments."));
+}
+
 std::vector<key> make_config_keys() {
   std::vector<key> all;
   add_http(all);
   add_socketio(all);
   add_admin(all);
   add_mqtt(all);
-  auto kind =
-      keys::choice<config>("store", "kind", FIELD(store.kind),
-                           std::vector<std::pair<std::string, store_kind>>{{"memory", store_kind::memory}},
-                           "Where rooms and users are kept. memory: they end with the program. It is the default "
-                           "until other stores are built in.");
-  kind.expected = "\"memory\" (sqlite and redis are not built into this version)";
-  all.push_back(std::move(kind));
+  add_store(all);
   add_chat(all);
   add_limits(all);
   all.push_back(

@@ -4,19 +4,17 @@
 #include <vector>
 
 #include "adapters/admin/admin_api.hpp"
-#include "adapters/auth/dev_authenticator.hpp"
-#include "adapters/auth/hook_authenticator.hpp"
-#include "adapters/auth/reject_all_authenticator.hpp"
 #include "adapters/console/console_site.hpp"
 #include "adapters/http/http_server.hpp"
 #include "adapters/http/static_site.hpp"
 #include "adapters/http/status_handler.hpp"
 #include "adapters/loop/event_loop.hpp"
-#include "adapters/memory/memory_store.hpp"
 #include "adapters/socketio/chat_namespace.hpp"
 #include "adapters/socketio/socketio_server.hpp"
 #include "bridge/server/hook_side.hpp"
+#include "bridge/server/login_methods.hpp"
 #include "bridge/server/mqtt_side.hpp"
+#include "bridge/server/store_side.hpp"
 #include "core/service.hpp"
 #include "schemas/codec/error_codec.hpp"
 
@@ -82,15 +80,6 @@ std::vector<http::static_file> page_files() {
   return files;
 }
 
-std::unique_ptr<authenticator> make_authenticator(const config& settings, service& chat, log_sink& log) {
-  if (settings.hooks.decide_logins()) return std::make_unique<hook_authenticator>(chat);
-  if (settings.auth.dev) return std::make_unique<dev_authenticator>(settings.auth.dev_list(), log);
-  log.write(
-      roombus::log_level::warning, "no_login_method",
-      "no login method is configured: every login will be rejected (--dev allows logins by name from this machine)");
-  return std::make_unique<reject_all_authenticator>();
-}
-
 }  // namespace
 
 struct instance::parts {
@@ -99,13 +88,13 @@ struct instance::parts {
         loop(l),
         log(s),
         id(settings.instance.id.empty() ? random_hex(random, 8) : settings.instance.id),
-        data(make_memory_store(time)),
-        chat(settings.chat, settings.limits, id, service::environment{*data, time, random, loop, log, metrics}),
-        logins(make_authenticator(settings, chat, log)),
+        data(settings.store, store_side::environment{time, loop, log, metrics}),
+        chat(settings.chat, settings.limits, id, service::environment{*data.data, time, random, loop, log, metrics}),
+        logins(settings, login_methods::environment{chat, time, loop, log, metrics}),
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
         admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
-        browsers(socketio::chat_environment{chat, *logins, metrics, log}),
+        browsers(socketio::chat_environment{chat, logins.authenticator(), metrics, log, loop, time}),
         page(page_files(), std::string(console::content_security_policy)),
         status(metrics, [this] { return ready && !stopping; }),
         api(api_options(settings), admin::admin_api::environment{chat, settings.admin.keys, loop, time, log, metrics}) {
@@ -143,6 +132,9 @@ struct instance::parts {
 
   /// The admin listener answers first: an onStart hook may want to call us.
   task<void> start_up(std::function<void()> up, std::function<void(const std::string&)> failed) {
+    if (!data.error.empty()) co_return refuse(failed, data.error);
+    std::string unreadable = logins.load();
+    if (!unreadable.empty()) co_return refuse(failed, std::move(unreadable));
     const http::listen_result admin = admin_listener.listen();
     if (!admin) co_return refuse(failed, admin.error);
     admin_port = admin.port;
@@ -194,9 +186,9 @@ struct instance::parts {
   system_random random;
   metrics_registry metrics;
   std::string id;
-  std::unique_ptr<store> data;
+  store_side data;
   service chat;
-  std::unique_ptr<authenticator> logins;
+  login_methods logins;
   http::server public_listener;
   http::server admin_listener;
   socketio::server sockets;
@@ -232,6 +224,10 @@ void instance::start(std::function<void()> ready, std::function<void(const std::
 void instance::stop(std::function<void(bool clean)> stopped) {
   if (std::exchange(parts_->stopping, true)) return;
   parts_->shut_down(std::move(stopped)).detach();
+}
+
+void instance::reload() {
+  parts_->logins.reload();
 }
 
 const std::string& instance::id() const {

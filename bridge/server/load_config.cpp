@@ -22,6 +22,7 @@ class finisher {
     const auto turn_on = [&](const char* path, bool& place) {
       if (!sources_.was_set(path)) place = true;
     };
+    if (!sources_.was_set("store.kind")) c_.store.kind = store_kind::memory;
     turn_on("chat.enable_rooms_management", c_.chat.enable_rooms_management);
     turn_on("chat.enable_direct_messages", c_.chat.enable_direct_messages);
     turn_on("chat.enable_userlist_updates", c_.chat.enable_userlist_updates);
@@ -42,6 +43,7 @@ class finisher {
     check_broker();
     check_password();
     check_dev();
+    check_store();
     check_admin();
     finish_hooks(c_.hooks, c_.mqtt.broker.kind != broker_kind::none,
                  [this](const char* path, const std::string& why) { fail(path, why); });
@@ -108,6 +110,15 @@ class finisher {
     }
     if (!m.password.empty() && m.username.empty() && given_broker() && sources_.usable({"mqtt.username"})) {
       fail(m.password_file.empty() ? "mqtt.password" : "mqtt.password_file", "expected mqtt.username with it");
+    }
+  }
+
+  void check_store() {
+    for (const char* path : {"store.path", "store.sync"}) {
+      if (c_.store.kind != store_kind::sqlite && sources_.was_set(path)) {
+        out_.warnings.push_back(sources_.origin(path) +
+                                ": has no effect with rooms in memory; set store.kind = \"sqlite\"");
+      }
     }
   }
 

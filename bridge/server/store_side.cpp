@@ -1,0 +1,46 @@
+#include "bridge/server/store_side.hpp"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "adapters/memory/memory_store.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
+
+namespace roombus::server {
+
+namespace {
+
+// A configured directory that is missing is a mistake, perhaps a disk that is not mounted; ours is made.
+void make_default_directory(const std::string& path) {
+  if (path != default_store_path) return;
+  // what goes wrong here is told when the file is opened
+  ::mkdir(std::filesystem::path(path).parent_path().c_str(), 0700);
+}
+
+}  // namespace
+
+store_side::store_side(const config::store_section& settings, environment env) {
+  switch (settings.kind) {
+    case store_kind::memory:
+      data = make_memory_store(env.time);
+      return;
+    case store_kind::sqlite: {
+      make_default_directory(settings.path);
+      sqlite_options options;
+      options.path = settings.path;
+      options.sync = settings.sync;
+      opened_store opened = open_sqlite_store(options, env.time, env.turns, env.log, env.metrics);
+      data = std::move(opened.data);
+      error = std::move(opened.error);
+      if (data) {
+        env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in " + settings.path);
+      } else {
+        data = make_memory_store(env.time);
+      }
+      return;
+    }
+  }
+}
+
+}  // namespace roombus::server

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bridge/server/config.hpp"
+#include "core/metrics.hpp"
+#include "core/ports/environment.hpp"
+#include "core/ports/store.hpp"
+
+namespace roombus::server {
+
+/// Where rooms and users are kept, as configured.
+struct store_side {
+  struct environment {
+    clock& time;
+    scheduler& turns;
+    log_sink& log;
+    metrics_registry& metrics;
+  };
+
+  /// Opens the store; blocks until it is checked.
+  store_side(const config::store_section& settings, environment env);
+
+  std::unique_ptr<store> data;  ///< with an error: a store of no use
+  std::string error;            ///< why the start must fail, or empty
+};
+
+}  // namespace roombus::server

@@ -1,5 +1,7 @@
 #include "adapters/socketio/chat_namespace.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "adapters/socketio/attachment_budget.hpp"
@@ -12,23 +14,34 @@ struct chat_namespace::shared {
       : chat(env.chat),
         auth(env.auth),
         log(env.log),
+        timers(env.timers),
+        time(env.time),
         options(o),
         logins(env.metrics.add_counter("roombus_socketio_logins_total", "Accepted logins of socket.io clients.")),
         rejections(env.metrics.add_counter("roombus_socketio_login_rejections_total",
                                            "Rejected logins of socket.io clients.")),
         commands(env.metrics.add_counter("roombus_socketio_commands_total", "Commands from socket.io clients.")),
         limited(env.metrics.add_counter("roombus_socketio_rate_limited_total",
-                                        "Commands refused because too many of the connection were running.")) {}
+                                        "Commands refused because too many of the connection were running.")),
+        expired(env.metrics.add_counter("roombus_socketio_logins_expired_total", "Logins that ended by expiring.")),
+        renewals(env.metrics.add_counter("roombus_socketio_logins_renewed_total", "Logins that were renewed.")) {}
 
   service& chat;
   authenticator& auth;
   log_sink& log;
+  scheduler& timers;
+  clock& time;
   chat_namespace_options options;
   counter& logins;
   counter& rejections;
   counter& commands;
   counter& limited;
+  counter& expired;
+  counter& renewals;
 };
+
+/// A wall clock can be set, so the end of a login is looked at again and again.
+constexpr std::chrono::milliseconds longest_look{600'000};
 
 /// One client of the chat service.
 class chat_namespace::connection final : public socket_handler,
@@ -38,10 +51,15 @@ class chat_namespace::connection final : public socket_handler,
   connection(std::shared_ptr<shared> env, std::shared_ptr<nsp_socket> socket)
       : env_(std::move(env)), socket_(std::move(socket)), id_(socket_->id()) {}
 
-  void start(handshake shown) { log_in(shared_from_this(), std::move(shown)).detach(); }
+  void start(handshake shown) {
+    transport_ = shown.transport;
+    address_ = shown.address;
+    log_in(shared_from_this(), std::move(shown)).detach();
+  }
 
   void on_event(std::string name, value_list args, std::optional<std::uint64_t> ack) override {
     env_->commands.add();
+    look_at_end();
     if (state_ != state::logged_in) {
       answer_error(ack, chat_error(errc::no_login));
       return;
@@ -49,6 +67,14 @@ class chat_namespace::connection final : public socket_handler,
     if (pending_ >= env_->options.max_pending_requests) {
       env_->limited.add();
       answer_error(ack, chat_error(errc::rate_limited));
+      return;
+    }
+    if (name == "renewLogin") {
+      renew(std::move(args), ack);
+      return;
+    }
+    if (!permits(rights_, name, args)) {
+      answer_error(ack, chat_error(errc::not_allowed));
       return;
     }
     call c;
@@ -62,6 +88,7 @@ class chat_namespace::connection final : public socket_handler,
 
   void on_disconnect() override {
     state_ = state::gone;
+    end_.cancel();
     // also when the login is still under way: unknown ids are fine, and log_in looks again when it goes on
     env_->chat.disconnect(id_).detach();
   }
@@ -90,7 +117,7 @@ class chat_namespace::connection final : public socket_handler,
   }
 
  private:
-  enum class state : std::uint8_t { logging_in, logged_in, gone };
+  enum class state : std::uint8_t { logging_in, logged_in, expired, gone };
 
   static task<void> log_in(std::shared_ptr<connection> self, handshake shown) {
     result<login> who = co_await self->env_->auth.authenticate(self->id_, std::move(shown));
@@ -111,6 +138,8 @@ class chat_namespace::connection final : public socket_handler,
       co_return;
     }
     self->state_ = state::logged_in;
+    self->rights_ = std::move(who->rights);
+    self->expires_at_ms_ = who->expires_at_ms;
     self->env_->logins.add();
     self->env_->log.write(log_level::debug, "socketio_login",
                           "connection " + self->id_.str() + " is user " + self->user_.str());
@@ -120,6 +149,81 @@ class chat_namespace::connection final : public socket_handler,
     args.emplace_back(self->user_.str());
     args.emplace_back(std::move(data));
     self->socket_->emit(describe(notification::login_confirmed).name, args);
+    self->look_at_end();
+  }
+
+  /// Ends the login when it has expired, else comes back when it may have.
+  void look_at_end() {
+    if (state_ != state::logged_in || !expires_at_ms_) return;
+    const std::int64_t left = *expires_at_ms_ - env_->time.now_ms();
+    if (left > 0) {
+      if (looking_) return;
+      looking_ = true;
+      const auto wait = std::min(std::chrono::milliseconds(left), longest_look);
+      end_ = env_->timers.after(wait, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->looking_ = false;
+        self->look_at_end();
+      });
+      return;
+    }
+    state_ = state::expired;
+    end_.cancel();
+    env_->expired.add();
+    env_->log.write(log_level::info, "socketio_login_expired", "connection " + id_.str());
+    value_list args;
+    args.push_back(shown(chat_error::custom("loginExpired")));
+    socket_->emit(describe(notification::login_rejected).name, args);
+    socket_->disconnect();
+  }
+
+  /// One at a time: each may cost the authenticator some work.
+  void renew(value_list args, std::optional<std::uint64_t> ack) {
+    const std::string* token = args.empty() ? nullptr : args.front().if_text();
+    if (args.empty()) {
+      answer_error(ack, chat_error(errc::wrong_arguments_count, {value(1), value(0)}));
+    } else if (token == nullptr) {
+      answer_error(ack, chat_error(errc::bad_argument, {value(0), std::move(args.front())}));
+    } else if (renewing_) {
+      env_->limited.add();
+      answer_error(ack, chat_error(errc::rate_limited));
+    } else {
+      renewing_ = true;
+      handshake shown_now;
+      shown_now.transport = transport_;
+      shown_now.address = address_;
+      shown_now.auth = value(value_map{{"token", value(*token)}});
+      run_renewal(shared_from_this(), std::move(shown_now), ack).detach();
+    }
+  }
+
+  static task<void> run_renewal(std::shared_ptr<connection> self, handshake shown_now,
+                                std::optional<std::uint64_t> ack) {
+    result<login> who = co_await self->env_->auth.authenticate(self->id_, std::move(shown_now));
+    self->renewing_ = false;
+    if (self->state_ != state::logged_in) co_return;
+    if (!who) {
+      self->answer_error(ack, who.error());
+      co_return;
+    }
+    // neither another user nor other rights: rooms were joined under those that were there
+    if (who->user != self->user_ || !(who->rights == self->rights_)) {
+      self->answer_error(ack, chat_error(errc::not_allowed));
+      co_return;
+    }
+    self->expires_at_ms_ = who->expires_at_ms;
+    self->looking_ = false;
+    self->end_.cancel();
+    self->look_at_end();
+    self->env_->renewals.add();
+    if (!ack || self->state_ != state::logged_in) co_return;
+    value_map answer;
+    answer.set("expiresAt", who->expires_at_ms ? value(*who->expires_at_ms) : value());
+    value_list results;
+    results.emplace_back(nullptr);
+    results.emplace_back(std::move(answer));
+    self->socket_->acknowledge(*ack, results);
   }
 
   static task<void> run(std::shared_ptr<connection> self, call c, std::optional<std::uint64_t> ack) {
@@ -167,6 +271,13 @@ class chat_namespace::connection final : public socket_handler,
   std::shared_ptr<nsp_socket> socket_;
   connection_id id_;
   user_name user_;
+  std::string transport_;
+  std::string address_;
+  login_rights rights_;
+  std::optional<std::int64_t> expires_at_ms_;
+  timer_handle end_;
+  bool looking_ = false;   // `end_` is set
+  bool renewing_ = false;  // the authenticator is asked
   state state_ = state::logging_in;
   std::size_t pending_ = 0;
 };

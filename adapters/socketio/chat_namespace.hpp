@@ -21,10 +21,14 @@ struct chat_environment {
   authenticator& auth;
   metrics_registry& metrics;
   log_sink& log;
+  scheduler& timers;
+  clock& time;
 };
 
 /// The chat service as a socket.io namespace: sockets log in, their events are commands, notifications are events.
-/// Source: contract §2, §5, §6.
+/// A login that expires ends its socket with `loginRejected [loginExpired]`, unless the client renews it before: the
+/// event `renewLogin [token]` is acknowledged with (null, {expiresAt}), or an error that changes nothing. What a
+/// login's rights forbid is answered notAllowed. Source: contract §2, §5, §6.
 class chat_namespace final : public nsp_handler {
  public:
   explicit chat_namespace(chat_environment env, chat_namespace_options options = {});

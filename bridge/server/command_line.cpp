@@ -127,6 +127,7 @@ std::vector<std::string> program_words() {
   std::vector<std::string> words;
   for (const auto& c : commands())
     words.push_back(c.first);
+  words.insert(words.end(), {"token", "hash-password"});  // bridge/server/login_commands
   words.insert(words.end(), client_commands().begin(), client_commands().end());
   return words;
 }

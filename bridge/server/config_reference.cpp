@@ -32,6 +32,10 @@ constexpr std::string_view usage = R"(roombus: chat rooms for devices on MQTT an
       server API: --key, --key-file or ROOMBUS_KEY. Each tells more with --help.
   roombus completion bash|zsh|fish
       Prints a completion script.
+  roombus token --user NAME (--secret-file FILE | --key PEM) [--ttl SECONDS] [--claim NAME=VALUE …]
+      Prints a token that logs NAME in.
+  roombus hash-password [--user NAME] [--scheme argon2id|scrypt]
+      Reads a password and prints its hash, for the password file.
   roombus --version
 
 Every key can be given in the file as [section] key = value, as a variable ROOMBUS_SECTION__KEY, or as a flag

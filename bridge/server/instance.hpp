@@ -30,6 +30,9 @@ class instance {
   /// `stopped(clean)` is called once.
   void stop(std::function<void(bool clean)> stopped);
 
+  /// Reads again what can be: the files with keys and passwords of logins.
+  void reload();
+
   [[nodiscard]] const std::string& id() const;
   [[nodiscard]] endpoint http_address() const;
   [[nodiscard]] endpoint admin_address() const;

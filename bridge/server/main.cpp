@@ -13,6 +13,7 @@
 #include "bridge/server/config_reference.hpp"
 #include "bridge/server/healthcheck.hpp"
 #include "bridge/server/load_config.hpp"
+#include "bridge/server/login_commands.hpp"
 #include "bridge/server/serve.hpp"
 
 extern char** environ;
@@ -86,6 +87,9 @@ int main(int argc, char** argv) {
     const std::vector<std::string> args(argv + 1, argv + argc);
     if (!args.empty() && is_client_command(args.front())) {
       return run_cli(args, read_environment(environ), {std::cin, std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1});
+    }
+    if (!args.empty() && is_login_command(args.front())) {
+      return run_login_command(args, {std::cin, std::cout, std::cerr, ::isatty(STDIN_FILENO) == 1});
     }
     return run(args);
   } catch (const std::exception& e) {

@@ -91,7 +91,8 @@ class run {
 
   void on_signal(int number) {
     if (number == SIGHUP) {
-      log_.write(roombus::log_level::info, "reload", "nothing in this configuration can be reloaded");
+      log_.write(roombus::log_level::info, "reload", "files with keys and passwords are read again");
+      instance_.reload();
       return;
     }
     if (stopping_) {

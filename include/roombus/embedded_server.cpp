@@ -71,7 +71,7 @@ struct embedded_server::impl {
         data(options.make_store ? options.make_store(environment()) : make_memory_store(time)),
         chat(options.chat, options.limits, id, service::environment{*data, time, random, loop, *log, metrics}),
         logins(chat),
-        clients(socketio::chat_environment{chat, logins, metrics, *log}),
+        clients(socketio::chat_environment{chat, logins, metrics, *log, loop, time}),
         sockets(options.socketio, socketio::engine_environment{loop, time, random, metrics}),
         status(metrics, [this] { return now == state::running; }),
         listener(loop, listener_options(options), metrics, *log) {

@@ -57,7 +57,7 @@ class chat_namespace_test : public ::testing::Test {
   std::unique_ptr<store> data = make_memory_store(time);
   service chat;
   dev_authenticator auth{network_list::loopback(), log};
-  chat_namespace nsp{chat_environment{chat, auth, metrics, log}};
+  chat_namespace nsp{chat_environment{chat, auth, metrics, log, timers, time}};
   server server_{{}, engine_environment{timers, time, random, metrics}};
   test::fake_client client{server_.requests()};
 };
@@ -150,7 +150,7 @@ TEST_F(chat_namespace_test, an_operators_disconnect_leaves_the_namespace) {
 TEST_F(chat_namespace_test, running_requests_are_bounded) {
   chat_namespace_options none;
   none.max_pending_requests = 0;
-  chat_namespace busy{chat_environment{chat, auth, metrics, log}, none};
+  chat_namespace busy{chat_environment{chat, auth, metrics, log, timers, time}, none};
   server_.add_namespace("/busy", busy);
   const auto ws = client.upgrade("EIO=4&transport=websocket&user=alice");
   ws->open();
@@ -192,7 +192,7 @@ class slow_login_test : public chat_namespace_test {
     return who;
   }
   slow_authenticator waiting;
-  chat_namespace slow{chat_environment{chat, waiting, metrics, log}};
+  chat_namespace slow{chat_environment{chat, waiting, metrics, log, timers, time}};
   std::shared_ptr<test::fake_upgrade> ws;
 };
 
@@ -209,6 +209,140 @@ TEST_F(slow_login_test, a_client_that_goes_before_its_login_leaves_nothing) {
   timers.run_posted();
   waiting.decision.complete(alice());
   EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+/// Answers each time what the test set.
+struct scripted_authenticator final : authenticator {
+  task<result<login>> authenticate(connection_id, handshake given) override {
+    shown.push_back(std::move(given));
+    co_return answer;
+  }
+  result<login> answer = chat_error(errc::no_login);
+  std::vector<handshake> shown;
+};
+
+class expiring_login_test : public chat_namespace_test {
+ protected:
+  explicit expiring_login_test() {
+    server_.add_namespace("/e", nsp_);
+    auth_.answer = who("alice", 60'000);
+  }
+  static result<login> who(const char* user, std::optional<std::int64_t> expires_at_ms) {
+    login out;
+    out.user = user_name(user);
+    out.expires_at_ms = expires_at_ms;
+    return out;
+  }
+  std::shared_ptr<test::fake_upgrade> open() {
+    auto ws = client.upgrade("EIO=4&transport=websocket");
+    ws->open();
+    ws->text("40/e,");
+    ws->connection->take();
+    return ws;
+  }
+  strings say(test::fake_upgrade& ws, const std::string& text) {
+    ws.text("42/e," + text);
+    return ws.connection->take();
+  }
+  void advance(std::int64_t ms) {
+    for (; ms > 0; ms -= 1000) {  // pings are answered meanwhile
+      timers.advance(std::chrono::milliseconds(std::min<std::int64_t>(ms, 1000)));
+      for (const auto& ws : open_) {
+        for (const std::string& frame : ws->connection->take()) {
+          if (frame == "2") {
+            ws->text("3");
+          } else {
+            seen.push_back(frame);
+          }
+        }
+      }
+    }
+  }
+  scripted_authenticator auth_;
+  chat_namespace nsp_{chat_environment{chat, auth_, metrics, log, timers, time}};
+  std::vector<std::shared_ptr<test::fake_upgrade>> open_;
+  strings seen;
+};
+
+TEST_F(expiring_login_test, ends_the_socket_with_a_reason) {
+  const auto ws = open();
+  open_ = {ws};
+  advance(59'000);
+  EXPECT_EQ(seen, strings{});
+  EXPECT_EQ(chat.connection_count(), 1U);
+  advance(1'000);
+  EXPECT_EQ(seen, (strings{R"(42/e,["loginRejected","ChatServiceError: loginExpired"])", "41/e,"}));
+  EXPECT_EQ(chat.connection_count(), 0U);
+  EXPECT_NE(metrics.render().find("roombus_socketio_logins_expired_total 1"), std::string::npos);
+}
+
+TEST_F(expiring_login_test, ends_also_when_the_clock_was_set) {
+  const auto ws = open();
+  time.wall += 120'000;  // no timer runs
+  EXPECT_EQ(say(*ws, R"(1["listOwnSockets"])").at(0), R"(42/e,["loginRejected","ChatServiceError: loginExpired"])");
+}
+
+TEST_F(expiring_login_test, is_renewed_in_place) {
+  const auto ws = open();
+  open_ = {ws};
+  advance(50'000);
+  auth_.answer = who("alice", 200'000);
+  EXPECT_EQ(say(*ws, R"(1["renewLogin","new"])"), strings{R"(43/e,1[null,{"expiresAt":200000}])"});
+  ASSERT_EQ(auth_.shown.size(), 2U);
+  EXPECT_EQ(auth_.shown[1].auth, value(value_map{{"token", value("new")}}));
+  EXPECT_EQ(auth_.shown[1].address, auth_.shown[0].address);
+  EXPECT_TRUE(auth_.shown[1].query.empty());
+  advance(149'000);
+  EXPECT_EQ(seen, strings{});
+  advance(1'000);
+  EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST_F(expiring_login_test, may_become_one_without_end) {
+  const auto ws = open();
+  open_ = {ws};
+  auth_.answer = who("alice", std::nullopt);
+  EXPECT_EQ(say(*ws, R"(1["renewLogin","new"])"), strings{R"(43/e,1[null,{"expiresAt":null}])"});
+  advance(3'600'000);
+  EXPECT_EQ(seen, strings{});
+}
+
+TEST_F(expiring_login_test, a_bad_renewal_changes_nothing) {
+  const auto ws = open();
+  open_ = {ws};
+  const std::string refused = R"(43/e,1["ChatServiceError: Action is not allowed",null])";
+  auth_.answer = who("bob", 200'000);
+  EXPECT_EQ(say(*ws, R"(1["renewLogin","of bob"])"), strings{refused});
+  auth_.answer = chat_error(errc::not_allowed);
+  EXPECT_EQ(say(*ws, R"(1["renewLogin","wrong"])"), strings{refused});
+  login more;
+  more.user = user_name("alice");
+  more.rights.admin = true;
+  auth_.answer = more;
+  EXPECT_EQ(say(*ws, R"(1["renewLogin","more rights"])"), strings{refused});
+  EXPECT_EQ(say(*ws, R"(1["renewLogin"])"), strings{R"(43/e,1["ChatServiceError: Expected 1 arguments, got 0",null])"});
+  EXPECT_EQ(say(*ws, R"(1["renewLogin",7])"),
+            strings{R"(43/e,1["ChatServiceError: Bad argument at position 0, value 7",null])"});
+  EXPECT_EQ(say(*ws, R"(2["systemMessage",1])"), strings{"43/e,2[null,null]"}) << "still alice, still there";
+  advance(60'000);
+  EXPECT_EQ(seen.size(), 2U) << "and still ends at its time";
+}
+
+TEST_F(expiring_login_test, rights_limit_what_is_done_in_rooms) {
+  login limited;
+  limited.user = user_name("alice");
+  limited.rights.join = {room_name("r"), room_name("quiet")};
+  limited.rights.publish = std::vector<room_name>{};
+  auth_.answer = limited;
+  const auto ws = open();
+  const std::string refused = R"(["ChatServiceError: Action is not allowed",null])";
+  EXPECT_EQ(say(*ws, R"(1["roomJoin","other"])"), strings{"43/e,1" + refused});
+  EXPECT_EQ(say(*ws, R"(2["roomRecentHistory","other"])"), strings{"43/e,2" + refused});
+  EXPECT_EQ(say(*ws, R"(3["roomJoin","r"])").back(), "43/e,3[null,1]");
+  EXPECT_EQ(say(*ws, R"(4["roomMessage","r",{"a":1}])"), strings{"43/e,4" + refused});
+  EXPECT_EQ(say(*ws, R"(5["roomLeave","r"])").back(), "43/e,5[null,0]");
+  EXPECT_EQ(say(*ws, R"(6["roomJoin","quiet"])"), strings{R"(43/e,6["ChatServiceError: No such room quiet",null])"});
+  EXPECT_EQ(say(*ws, R"(7["systemMessage",1])"), strings{"43/e,7[null,null]"});
 }
 
 }  // namespace

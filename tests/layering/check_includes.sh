@@ -6,6 +6,7 @@
 #   adapters/X      -> core, schemas, adapters/http, adapters/loop
 #   bridge/X        -> core, schemas; bridge/paho, bridge/admin and bridge/hooks also bridge/mqtt
 #   bridge/server   -> everything
+#   include         -> everything but bridge/server; only examples and tests include it, by <roombus/…>
 #   tests           -> everything
 #
 # Headers of libraries that are heavy or of one transport, broker or store must not leave the folder that needs them:
@@ -19,7 +20,7 @@ export LC_ALL=C
 cd -- "$1"
 
 folders=()
-for folder in core schemas adapters bridge tests; do [ ! -d $folder ] || folders+=("$folder"); done
+for folder in core schemas adapters bridge include tests; do [ ! -d $folder ] || folders+=("$folder"); done
 [ ${#folders[@]} -gt 0 ] || {
   echo "check_includes: no sources in $1" >&2
   exit 2
@@ -32,12 +33,14 @@ function within(path, folder) { return index(path "/", folder "/") == 1 }
 function layer_of(path) {
   if (within(path, "core")) return "core"
   if (within(path, "schemas")) return "schemas"
+  if (within(path, "include")) return "include"
   if (within(path, "tests")) return "tests"
   if (match(path, /^(adapters|bridge)\/[^\/]*/)) return substr(path, 1, RLENGTH)
   return path
 }
 function allowed(from, to) {
   if (from == to || from == "tests" || from == "bridge/server") return to != "tests" || from == "tests"
+  if (from == "include") return to != "tests" && to != "bridge/server"
   if (to == "core") return 1
   if (from == "core") return 0
   if (to == "schemas") return 1
@@ -81,6 +84,9 @@ function reaches(file,    n, i, list, found) {
     includes[file] = includes[file] "\n" text
     uses[++count] = file "\n" line "\n" text
     next
+  }
+  if (text ~ /^roombus\// && from != "include" && from != "tests") {
+    complain(file, line, from " must not include <" text ">: the public API is for those outside")
   }
   if (from == "core" && text ~ /[.\/]/ && text !~ /^boost\/(system|assert)\//) {
     complain(file, line, "core must not include <" text ">: only the standard library and Boost error types")

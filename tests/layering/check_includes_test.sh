@@ -24,6 +24,7 @@ good_tree() {
   put bridge/mqtt/m.hpp '#include "schemas/codec/c.hpp"'
   put bridge/paho/l.cpp '#include "bridge/mqtt/m.hpp"' '#include <mqtt/async_client.h>'
   put bridge/server/main.cpp '#include "adapters/socketio/s.hpp"' '#include "bridge/mqtt/m.hpp"'
+  put include/roombus/e.hpp '#include <roombus/f.hpp>' '#include "adapters/http/h.hpp"' '#include "bridge/mqtt/m.hpp"'
   put tests/core/t.cpp '#include <gtest/gtest.h>' '#include "core/a.hpp"' '#include "bridge/mqtt/m.hpp"'
 }
 # expect NAME STATUS TEXT
@@ -57,9 +58,13 @@ wrong bridge_to_adapter bridge/mqtt/m.hpp '#include "adapters/http/h.hpp"' 'brid
 wrong bridge_to_link bridge/mqtt/m.hpp '#include "bridge/paho/l.hpp"' 'bridge/mqtt must not include bridge/paho'
 wrong bridge_to_server bridge/paho/l.cpp '#include "bridge/server/c.hpp"' 'bridge/paho must not include bridge/server'
 wrong program_to_tests bridge/server/main.cpp '#include "tests/core/t.hpp"' 'bridge/server must not include tests'
+wrong public_api_to_program include/roombus/e.hpp '#include "bridge/server/c.hpp"' 'include must not include bridge/server'
+wrong public_api_to_tests include/roombus/e.hpp '#include "tests/core/t.hpp"' 'include must not include tests'
+wrong adapter_to_public_api adapters/http/h.cpp '#include <roombus/e.hpp>' 'the public API is for those outside'
 wrong relative_path adapters/http/h.cpp '#include "h.hpp"' 'by their path from the top'
 wrong heavy_header_leaves adapters/http/h.hpp '#include "adapters/http/inner.hpp"' 'brings <boost/beast/core.hpp> out of adapters/http'
 wrong heavy_header_without_folder bridge/mqtt/m.hpp '#include <boost/asio.hpp>' 'brings <boost/asio.hpp> out of bridge/mqtt'
+wrong heavy_header_in_public_api include/roombus/e.hpp '#include "adapters/http/inner.hpp"' 'brings <boost/beast/core.hpp> out of adapters/http'
 wrong heavy_header_direct bridge/mqtt/m.hpp '#include <cbor.h>' 'brings <cbor.h> out of bridge/mqtt'
 rm -rf -- "${tree:?}"/*
 expect an_empty_tree 2 'no sources'

@@ -195,13 +195,11 @@ TEST_F(http_hook_caller_test, liars_are_told_apart) {
       {"long_header", ok + "X: " + std::string(20'000, 'x') + "\r\nContent-Length: 2\r\n\r\n{}", "too_large"},
       {"nothing", "", "unreachable"},
   };
-  std::string bytes;
-  raw_server server([&bytes](raw_connection& c) {
-    if (c.read()) c.send(bytes);
-  });
   for (const lie& one : lies) {
-    bytes = one.bytes;
-    use(options_for(server.port));  // on a connection of its own
+    raw_server server([&one](raw_connection& c) {
+      if (c.read()) c.send(one.bytes);
+    });
+    use(options_for(server.port));
     EXPECT_EQ(ask(), one.outcome) << one.name << ": " << detail;
   }
 }

@@ -91,6 +91,8 @@ TEST_F(mqtt_hook_caller_test, two_calls_never_share_an_address) {
   link.deliver(answer_to_last(R"({"for":2})"));
   EXPECT_EQ(shown(second), R"({"for":2})");
   EXPECT_EQ(shown(first), "waits");
+  timers.advance(std::chrono::milliseconds(2000));
+  EXPECT_EQ(shown(first), "timeout");
 }
 
 TEST_F(mqtt_hook_caller_test, workers_of_mqtt_3_answer_without_correlation_data) {

@@ -6,6 +6,7 @@
 
 #include "adapters/admin/admin_api_impl.hpp"
 #include "adapters/http/uri.hpp"
+#include "core/utf8.hpp"
 #include "schemas/codec/batch_reply.hpp"
 #include "schemas/codec/json.hpp"
 
@@ -118,7 +119,9 @@ void admin_api::impl::route(admitted a) {
     return a.answer->send(fault(404, "notFound", "Nothing is here; methods are at /api/v1/{method}.", a.form));
   }
   std::optional<std::string> method = http::percent_decode(rest);
-  if (!method) return a.answer->send(fault(400, "badRequest", "The path has a wrong % sequence.", a.form));
+  if (!method || !is_valid_utf8(*method)) {
+    return a.answer->send(fault(400, "badRequest", "The path has a wrong % sequence.", a.form));
+  }
   if (find_api_method(*method) == nullptr) {
     return a.answer->send(answer_of(failed(chat_error(errc::no_command, {value(*method)})), a.form));
   }

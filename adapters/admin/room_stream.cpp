@@ -7,6 +7,7 @@
 
 #include "adapters/admin/admin_api_impl.hpp"
 #include "adapters/http/uri.hpp"
+#include "core/utf8.hpp"
 #include "schemas/codec/cbor.hpp"
 
 namespace roombus::admin {
@@ -44,7 +45,9 @@ struct admin_api::impl::room_reader {
 
 void admin_api::impl::stream_room(admitted a, std::string encoded_room) {
   std::optional<std::string> room = http::percent_decode(encoded_room);
-  if (!room) return a.answer->send(fault(400, "badRequest", "The path has a wrong % sequence.", a.form));
+  if (!room || !is_valid_utf8(*room)) {
+    return a.answer->send(fault(400, "badRequest", "The path has a wrong % sequence.", a.form));
+  }
   std::uint64_t history = 0;
   const auto query = http::parse_query(a.req.query);
   if (!query) return a.answer->send(fault(400, "badRequest", "The query has a wrong % sequence.", a.form));

@@ -110,7 +110,11 @@ TEST_F(admin_api_test, faults_of_the_request_are_told_in_json) {
   for (const char* path : {"/api/v2/hasRoom", "/api/v1/", "/api/v1/a/b", "/api/"}) {
     EXPECT_EQ(request("POST", path)->answer->status, 404u) << path;
   }
-  EXPECT_EQ(request("POST", "/api/v1/%zz")->answer->status, 400u);
+  for (const char* path : {"/api/v1/%zz", "/api/v1/%ff", "/api/v1/rooms/%ff/events"}) {
+    auto wrong = request(std::string(path).ends_with("events") ? "GET" : "POST", path);
+    EXPECT_EQ(wrong->answer->status, 400u) << path;
+    EXPECT_TRUE(json::read(wrong->answer->body, codec_limits{})) << path;
+  }
 }
 
 TEST_F(admin_api_test, a_body_that_is_too_large_is_413) {

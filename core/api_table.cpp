@@ -124,6 +124,8 @@ result<value_list> spread_options(value_list given) {
     }
   } else if (first.if_text() != nullptr) {
     spread[0] = first;
+  } else if (first.if_bool() != nullptr) {
+    spread[2] = first;
   } else if (!first.is_null()) {
     return bad_argument(0, first);
   }

@@ -81,7 +81,7 @@ struct api_descriptor {
 
 /// Brings the arguments of a call, a list of positional or a map of named ones, into the order of the table: one value
 /// for each argument, null where an optional one is absent. `execUserCommand` by position begins with an object
-/// {userName?, id?, bypassPermissions?, bypassHooks?}, or a user name, or null.
+/// {userName?, id?, bypassPermissions?, bypassHooks?}, or a user name, or the bool bypassPermissions, or null.
 /// Errors: wrong_arguments_count [expected, got], bad_argument [position, value].
 [[nodiscard]] result<value_list> api_arguments(const api_descriptor& method, value given);
 

@@ -149,6 +149,7 @@ task<result<void>> service::impl::recover_instance(std::string dead) {
   auto left_behind = co_await env.data.instance_connections(dead);
   if (!left_behind) co_return left_behind.error();
   for (connection_record& record : *left_behind) {
+    if (dead == instance && hub.find(record.id) != nullptr) continue;
     const std::set<room_name> no_rooms;
     const bool ended = co_await end_connection(std::move(record.user), std::move(record.id), no_rooms);
     if (!ended) co_return chat_error(errc::unavailable);

@@ -75,6 +75,7 @@ task<result<void>> service::impl::prepare_join(join_request request, bool shares
     auto granted = co_await hub.broadcaster()->grant(request.room, request.id);
     if (!granted) {
       co_await roll_back_join(request);
+      if (granted.error().code() == errc::timeout) co_await revoke(request.user, request.room, request.id);
       co_return granted.error();
     }
   }

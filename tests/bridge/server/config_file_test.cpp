@@ -35,9 +35,17 @@ TEST(config_file, a_missing_file_is_an_error) {
   EXPECT_EQ(read_config_file("/").errors, std::vector<std::string>{"/: cannot be read"});
 }
 
-TEST(config_file, anything_nested_is_told_as_foreign) {
+TEST(config_file, sections_may_be_inside_sections) {
+  const auto file = parse_config("[a]\nx = 1\n[a.b]\ny = 2\n[c.d.e]\nz = 3\n", "f");
+  std::vector<std::string> read;
+  for (const auto& e : file.entries)
+    read.push_back(e.section + "/" + e.key);
+  EXPECT_EQ(read, (std::vector<std::string>{"a/", "a/x", "a.b/", "a.b/y", "c/", "c.d/", "c.d.e/", "c.d.e/z"}));
+}
+
+TEST(config_file, what_no_setting_can_be_is_told_as_foreign) {
   const auto file = parse_config("[http]\na.b = 1\nc = 1.5\nd = [1]\ne = 2020-01-01\nf = [\"x\", \"y\"]\n", "f");
-  ASSERT_EQ(file.entries.size(), 6u);
+  ASSERT_EQ(file.entries.size(), 7u);
   std::vector<std::string> kinds;
   for (const auto& e : file.entries) {
     if (const auto* foreign = std::get_if<foreign_value>(&e.value)) kinds.push_back(foreign->kind);

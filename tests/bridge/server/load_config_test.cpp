@@ -75,6 +75,23 @@ TEST(load_config, the_file_may_be_named_by_the_environment) {
   EXPECT_EQ(load({}, {{"ROOMBUS_CONFIG", file.path}}).settings.mqtt.prefix, "file");
 }
 
+TEST(load_config, keys_of_sections_inside_sections) {
+  const auto out = load_file("[auth.jwt]\nleeway = 5\n[auth]\nreload_interval = 7\n[auth.password]\nworkers = 3\n", {},
+                             {{"ROOMBUS_AUTH__JWT__USER_CLAIM", "name"}});
+  EXPECT_EQ(out.errors, texts{});
+  EXPECT_EQ(out.settings.auth.logins.jwt.rules.leeway_ms, 5);
+  EXPECT_EQ(out.settings.auth.logins.reload_interval.count(), 7);
+  EXPECT_EQ(out.settings.auth.logins.password.workers, 3u);
+  EXPECT_EQ(out.settings.auth.logins.jwt.user_claim, "name");
+  EXPECT_EQ(load_file("[auth.jvt]\nleeway = 5\n").errors,
+            texts{"F:1: [auth.jvt]: no such section; did you mean auth.jwt?"});
+  EXPECT_EQ(load_file("[auth.jwt]\nleewy = 5\n").errors,
+            texts{"F:2: auth.jwt.leewy: no such key; did you mean auth.jwt.leeway?"});
+  EXPECT_EQ(load_file("[auth.jwt]\nsecret = \"too short to be one\"\n").errors,
+            texts{"F:2: auth.jwt.secret: expected a text of at least 32 bytes, or nothing"})
+      << "secrets are not shown";
+}
+
 // What a key's default would be changed to, in all three sources.
 TEST(load_config, every_key_can_be_given_in_every_way) {
   const config defaults;
@@ -97,6 +114,7 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
              : key.path() == "log.level"           ? "debug"
              : key.path() == "store.kind"          ? "memory"
              : key.path() == "store.sync"          ? "normal"
+             : key.path() == "auth.jwt.secret"     ? "a secret of more than thirty-two bytes"
              : key.name == "listen"                ? "127.0.0.1:9"
              : key.name.ends_with("key_file")      ? api_key_file
                                                    : "x";

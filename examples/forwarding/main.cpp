@@ -94,6 +94,14 @@ int main(int argc, char** argv) {
   options.port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
   roombus::embedded_server server(std::move(options));
 
+  if (argc > 2) {  // machines may be devices of an MQTT broker, tcp://host:port
+    roombus::mqtt::paho_options broker;
+    broker.uri = argv[2];
+    roombus::mqtt::bridge_options devices;
+    devices.profile = roombus::mqtt::broker_profile::mosquitto;
+    server.add_mqtt(std::move(broker), std::move(devices));
+  }
+
   roombus::service_hooks hooks;
   hooks.on_start = [&server](value_map /*info*/) { return prepare(server.chat()); };
   hooks.on_connect = [](roombus::connection_id /*id*/, roombus::handshake shown) { return log_in(std::move(shown)); };

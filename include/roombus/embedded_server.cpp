@@ -216,6 +216,7 @@ void embedded_server::add_route(std::string path_prefix, std::unique_ptr<http::h
 
 void embedded_server::add_mqtt(mqtt::paho_options broker, mqtt::bridge_options options) {
   impl& p = *impl_;
+  if (!mqtt::traits_of(options.profile).mqtt5) broker.version = mqtt::protocol_version::v3_1_1;
   if (broker.client_id.empty()) broker.client_id = "roombus-" + random_hex(p.random, 12);
   add_mqtt(mqtt::make_paho_link(std::move(broker), p.loop, p.random, *p.log, p.metrics), std::move(options));
 }

@@ -74,7 +74,8 @@ class embedded_server {
   void add_route(std::string path_prefix, std::unique_ptr<http::handler> handler);
 
   /// Serves MQTT devices through a broker, from `run` on. An empty client id is replaced by one that nobody can guess.
-  /// The start does not wait for the broker: the link connects and reconnects by itself. At most once.
+  /// The start does not wait for the broker: the link connects and reconnects by itself. With a profile that has no
+  /// MQTT 5 (`bridge_options::profile`; `generic` has none) the link speaks 3.1.1. At most once, before `run`.
   void add_mqtt(mqtt::paho_options broker, mqtt::bridge_options options = {});
   /// The same over a link of one's own.
   void add_mqtt(std::unique_ptr<mqtt::mqtt_link> link, mqtt::bridge_options options = {});

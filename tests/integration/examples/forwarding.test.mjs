@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { chatError } from '../../e2e/support/chat_error.mjs'
+import { eventually } from '../../e2e/support/deadline.mjs'
+import { Device } from '../../e2e/support/device.mjs'
+import { startMosquitto } from '../../e2e/support/roombus.mjs'
 import { withExample } from './support.mjs'
 
 withExample('forwarding', 'hot readings of all machines come together in the room alarms', async world => {
@@ -46,4 +49,28 @@ withExample('forwarding', 'a hot message in the room alarms goes no further', as
   assert.equal((await guard.call('roomHistoryInfo', 'alarms')).lastMessageId, 1)
   const intruder = world.open({ version: 4, user: 'watchman' })
   await intruder.notified('loginRejected')
+})
+
+let broker
+withExample('forwarding', 'machines may be devices of a broker', async world => {
+  const guard = await world.browser({ version: 2, user: 'guard' })
+  await guard.call('roomJoin', 'alarms')
+  const press = await Device.connect({ mqtt: broker.address }, { user: 'press', version: 5, style: 'id' })
+  try {
+    // the start does not wait for the broker; the gauge tells when the bridge has seen the device's birth
+    await eventually(async () => {
+      const answer = await fetch(`${world.service.url}/metrics`)
+      return /^roombus_mqtt_connections 1$/m.test(await answer.text())
+    }, 'birth of the device')
+    await press.call('roomJoin', 'machine-2')
+    assert.equal(await press.call('roomMessage', 'machine-2', { temperature: 130 }), 1)
+    const { from, originalAuthor } = await guard.message('alarms')
+    assert.deepEqual({ from, originalAuthor }, { from: 'machine-2', originalAuthor: 'press' })
+  } finally {
+    await press.close()
+  }
+}, async t => {
+  broker = await startMosquitto()
+  t.after(() => broker.stop())
+  return ['0', `tcp://${broker.address}`]
 })

@@ -15,8 +15,8 @@ const running = new Set()
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
 
 /** A started example: its output, and `exited`, which becomes {code, signal}. */
-export function run (name) {
-  const child = spawn(path.join(folder, `example_${name}`), [], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function run (name, args = []) {
+  const child = spawn(path.join(folder, `example_${name}`), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   const program = { child, output: '' }
   program.exited = new Promise((resolve, reject) => {
@@ -42,10 +42,13 @@ export function run (name) {
   return program
 }
 
-/** A test with a running example; clients made with `world` are closed at the end, and the program must exit with 0. */
-export function withExample (example, name, body) {
+/**
+ * A test with a running example; clients made with `world` are closed at the end, and the program must exit with 0.
+ * `args` are the program's arguments, or a function of the test's context that answers them.
+ */
+export function withExample (example, name, body, args = []) {
   test(`${example}: ${name}`, { timeout: 60000 }, async t => {
-    const program = run(example)
+    const program = run(example, typeof args === 'function' ? await args(t) : args)
     const clients = []
     const keep = client => { clients.push(client); return client }
     try {

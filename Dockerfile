@@ -24,10 +24,14 @@ ENTRYPOINT ["/etc/roombus/entrypoint"]
 FROM debian:12-slim AS roombus
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libargon2-1 libcbor0.8 libpaho-mqtt1.3 libpaho-mqttpp3-1 libssl3 libtomlplusplus3 zlib1g \
+      ca-certificates libargon2-1 libcbor0.8 libpaho-mqtt1.3 libpaho-mqttpp3-1 libsqlite3-0 libssl3 libtomlplusplus3 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin roombus
 COPY --from=build /src/build/release/bin/roombus /usr/local/bin/roombus
+# rooms are kept here: mount a volume
+RUN install -d -o roombus -g roombus -m 0700 /var/lib/roombus
+VOLUME /var/lib/roombus
+ENV ROOMBUS_STORE__PATH=/var/lib/roombus/roombus.db
 USER roombus
 # the embedded broker is not in this image: name one with ROOMBUS_MQTT__BROKER, or "none"
 ENV ROOMBUS_HTTP__LISTEN=0.0.0.0:8000

@@ -2,7 +2,7 @@
 
 packages_build=(
   build-essential cmake ninja-build ccache pkg-config git ca-certificates
-  libssl-dev libargon2-dev zlib1g-dev libpaho-mqtt-dev libpaho-mqttpp-dev libcbor-dev libtomlplusplus-dev mosquitto-dev libmosquitto-dev
+  libssl-dev libargon2-dev zlib1g-dev libpaho-mqtt-dev libpaho-mqttpp-dev libcbor-dev libtomlplusplus-dev libsqlite3-dev mosquitto-dev libmosquitto-dev
   nodejs npm
 )
 packages_run=(mosquitto mosquitto-clients)

@@ -11,6 +11,12 @@ namespace roombus::redis {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+constexpr std::size_t max_paused = 20'000;  // calls that wait for a node to come back; more are unavailable at once
+
+}  // namespace
+
 client::client(std::unique_ptr<nodes> where, milliseconds limit, client_environment env)
     : nodes_(std::move(where)),
       limit_(limit),
@@ -48,13 +54,20 @@ task<outcome> client::exchange(connection& node, connection::request r) {
   co_return out;
 }
 
-task<void> client::pause(std::int64_t deadline_ms) {
-  std::array<std::uint8_t, 1> dice{};
-  env_.random.fill(dice);
-  const std::int64_t left = deadline_ms - env_.time.steady_ms();
-  const milliseconds delay(std::min<std::int64_t>(std::max<std::int64_t>(left, 1), 20 + dice[0] % 30));
+/// All that wait go on together and in order, so that calls on one key keep theirs.
+task<void> client::pause(std::string key) {
+  if (paused_.empty()) {
+    std::array<std::uint8_t, 1> dice{};
+    env_.random.fill(dice);
+    wake_ = env_.loop.after(milliseconds(20 + dice[0] % 30), [this] {
+      paused_keys_.clear();
+      for (const completion<bool>& one : std::exchange(paused_, {}))
+        one.complete(true);
+    });
+  }
   completion<bool> over;
-  const timer_handle timer = env_.loop.after(delay, [over] { over.complete(true); });
+  paused_.push_back(over);
+  paused_keys_.insert(std::move(key));
   co_await over;
 }
 
@@ -65,7 +78,15 @@ task<result<reply>> client::run(call c) {
   std::string ask;  // where to go instead, once
   const connection* asker = nullptr;
   next then = next::unavailable;
+  if (paused_.size() >= max_paused) {
+    refused_.add();
+    co_return chat_error(errc::unavailable);
+  }
   bool uncertain = false;  // an attempt was lost that may have had its effect
+  if (paused_keys_.contains(c.key)) {
+    task<void> behind = pause(c.key);
+    co_await behind;
+  }
   while (true) {
     connection* node = ask.empty() ? nodes_->for_slot(slot) : nodes_->at(ask, *asker);
     if (node == nullptr) {
@@ -95,7 +116,11 @@ task<result<reply>> client::run(call c) {
       break;
     }
     if (then == next::after_pause) {
-      task<void> waited = pause(deadline);
+      if (paused_.size() >= max_paused) {
+        then = next::unavailable;
+        break;
+      }
+      task<void> waited = pause(c.key);
       co_await waited;
     }
   }

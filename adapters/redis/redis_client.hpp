@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "adapters/redis/redis_nodes.hpp"
@@ -47,7 +48,7 @@ class client {
   enum class next : std::uint8_t { at_once, after_pause, unavailable, unknown, fault };
 
   task<outcome> exchange(connection& node, connection::request r);
-  task<void> pause(std::int64_t deadline_ms);
+  task<void> pause(std::string key);
   [[nodiscard]] std::string encode(const call& c, bool with_text) const;
   next judge(const call& c, std::uint16_t slot, const outcome& out, const connection& asked);
   next judge_error(const call& c, std::uint16_t slot, const reply& error, const connection& asked);
@@ -55,8 +56,11 @@ class client {
   std::unique_ptr<nodes> nodes_;
   std::chrono::milliseconds limit_;
   client_environment env_;
-  std::string redirect_;    // set by judge: the address that ASK named
-  bool send_text_ = false;  // set by judge: the node does not know the script
+  std::string redirect_;                         // set by judge: the address that ASK named
+  bool send_text_ = false;                       // set by judge: the node does not know the script
+  std::vector<completion<bool>> paused_;         ///< oldest first
+  std::unordered_set<std::string> paused_keys_;  ///< of those
+  timer_handle wake_;
   counter& redirections_;
   counter& script_loads_;
   counter& resent_;

@@ -75,6 +75,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     effect what = effect::none;
     bool has_wait = false;  ///< a WAIT follows in its batch: held until that is answered
     bool answered = false;
+    bool needed = false;  ///< of a greeting: the connection is of no use when it is refused
     std::int64_t deadline_ms = 0;
     std::int64_t written_ms = 0;
     std::size_t size = 0;
@@ -123,30 +124,34 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     greetings_ = 0;
     if (!options_.password.empty()) {
       if (options_.user.empty()) {
-        greet({"AUTH", options_.password});
+        greet({"AUTH", options_.password}, true);
       } else {
-        greet({"AUTH", options_.user, options_.password});
+        greet({"AUTH", options_.user, options_.password}, true);
       }
     }
-    if (options_.database != 0) greet({"SELECT", std::to_string(options_.database)});
-    greet({"CLIENT", "SETNAME", options_.client_name});
+    const std::string database = std::to_string(options_.database);
+    if (options_.database != 0) greet({"SELECT", database}, true);
+    // beforehand, since a call that comes back with NOSCRIPT is overtaken by those sent after it
+    for (const std::string_view script : options_.scripts)
+      greet({"SCRIPT", "LOAD", script}, false);
+    greet({"CLIENT", "SETNAME", options_.client_name}, false);
     write();
     read();
   }
 
-  void greet(const std::vector<std::string>& words) {
-    append_command(output_, {words.begin(), words.end()});
+  void greet(const std::vector<std::string_view>& words, bool needed) {
+    append_command(output_, words);
     sent_request entry;
     entry.type = sent_request::kind::greeting;
+    entry.needed = needed;
     entry.written_ms = env_.time.steady_ms();
     sent_.push_back(std::move(entry));
     ++greetings_;
   }
 
-  void on_greeting(const reply& answer) {
+  void on_greeting(const reply& answer, bool needed) {
     --greetings_;
-    const bool may_fail = greetings_ == 0;  // the last one only names us
-    if (answer.is_error() && !may_fail) return failed(attempt_, "refused: " + answer.text);
+    if (answer.is_error() && needed) return failed(attempt_, "refused: " + answer.text);
     if (greetings_ > 0) return;
     connect_limit_.cancel();
     state_ = state::ready;
@@ -315,7 +320,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     if (entry.type == sent_request::kind::wait) return on_wait(answer);
     sent_request done = std::move(entry);
     sent_.pop_front();
-    if (done.type == sent_request::kind::greeting) return on_greeting(answer);
+    if (done.type == sent_request::kind::greeting) return on_greeting(answer, done.needed);
     finish(std::move(done), std::move(answer), true);
   }
 

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "adapters/redis/redis_url.hpp"
 #include "adapters/redis/reply.hpp"
@@ -37,6 +39,7 @@ struct connection_options {
   std::chrono::milliseconds max_pause{1'000};
   bool replicas = false;  ///< writes are answered after WAIT 1
   std::chrono::milliseconds replica_limit{1'000};
+  std::vector<std::string_view> scripts;  ///< loaded into the node before anything else is sent
   bool hold = true;  ///< requests wait for the next connection until their deadline; else they come back at once
 };
 

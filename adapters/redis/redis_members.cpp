@@ -76,24 +76,35 @@ task<result<begun_join>> redis_store::begin_join(join_request request) {
 
 task<result<joined>> redis_store::confirm_join(join_request request, history_request history) {
   std::string life;
+  bool gated = false;
   auto begun = begun_.extract({request.user, request.id, request.room});
   if (!begun.empty()) {
     life = std::move(begun.mapped());
   } else {
+    // what is asked of the room from here on comes after this join
+    task<void> turn = room_gates_.enter(request.room.str());
+    co_await turn;
     task<result<std::string>> indexing = index_join(request);
     const result<std::string> indexed = co_await indexing;
     if (!indexed) {
+      room_gates_.open(request.room.str());
       task<result<void>> finding = find_room(request.room);
       const result<void> found = co_await finding;
       if (!found) co_return found.error();
       co_return indexed.error();
     }
     life = *indexed;
+    gated = true;
   }
   words arguments = history_words(history);
   const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms)};
   arguments.insert(arguments.begin(), about.begin(), about.end());
-  task<result<reply>> running = on_room(scripts::room_join, request.room, effect::once, std::move(arguments));
+  if (!gated && room_gates_.shut(request.room.str())) {
+    task<void> turn = room_gates_.pass(request.room.str());
+    co_await turn;
+  }
+  task<result<reply>> running = on_open_room(scripts::room_join, request.room, effect::once, std::move(arguments));
+  if (gated) room_gates_.open(request.room.str());
   const result<reply> answer = co_await running;
   const bool unknown = !answer && answer.error().code() == errc::timeout;
   if (!unknown) {  // else the index keeps naming it
@@ -136,6 +147,17 @@ task<result<left_room>> redis_store::leave(join_request request) {
 /// Dead in the user, then out of each room, then forgotten. When this ends half way, whoever ends the connection again
 /// goes on.
 task<result<disconnected>> redis_store::disconnect(user_name user, connection_id id, std::int64_t now_ms) {
+  // one end at a time: the second finds nothing left, or goes on where the first failed
+  const std::string gate = user.str() + '\n' + id.str();
+  task<void> turn = end_gates_.enter(gate);
+  co_await turn;
+  task<result<disconnected>> ending = end_connection(std::move(user), std::move(id), now_ms);
+  result<disconnected> out = co_await ending;
+  end_gates_.open(gate);
+  co_return out;
+}
+
+task<result<disconnected>> redis_store::end_connection(user_name user, connection_id id, std::int64_t now_ms) {
   words closing{id.str()};
   task<result<reply>> running = on_user(scripts::user_close, user, effect::repeatable, std::move(closing));
   const result<reply> answer = co_await running;

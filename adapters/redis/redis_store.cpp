@@ -25,6 +25,7 @@ std::unique_ptr<nodes> make_nodes(const redis_options& options, const redis_envi
   out.stall_limit = options.timeout;
   out.replicas = options.replicas;
   out.replica_limit = options.replica_timeout;
+  out.scripts = scripts::all_texts();
   const connection_environment around{env.loop, env.time, env.random, env.log};
   if (!options.cluster) return make_single_node(std::move(out), around);
   std::vector<node_address> seeds;
@@ -60,6 +61,16 @@ std::string redis_store::fresh_attempt() {
 }
 
 task<result<reply>> redis_store::on_room(const script& code, room_name room, effect what, words arguments) {
+  if (room_gates_.shut(room.str())) {
+    task<void> turn = room_gates_.pass(room.str());
+    co_await turn;
+  }
+  task<result<reply>> sending = on_open_room(code, std::move(room), what, std::move(arguments));
+  result<reply> answer = co_await sending;
+  co_return answer;
+}
+
+task<result<reply>> redis_store::on_open_room(const script& code, room_name room, effect what, words arguments) {
   call c(code, room_key(room), what);
   c.words = std::move(arguments);
   task<result<reply>> running = client_.run(std::move(c));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/redis/gates.hpp"
 #include "adapters/redis/redis_client.hpp"
 #include "adapters/redis/redis_store.hpp"
 
@@ -71,6 +72,8 @@ class redis_store final : public store {
 
   /// Runs a script about a room; a refusal becomes the error. The answer is the whole list, "ok" at 0.
   task<result<reply>> on_room(const script& code, room_name room, effect what, words arguments);
+  /// The same for who has shut the room's gate.
+  task<result<reply>> on_open_room(const script& code, room_name room, effect what, words arguments);
   task<result<reply>> on_user(const script& code, user_name user, effect what, words arguments);
   /// A plain command.
   task<result<reply>> command(effect what, std::string key, words arguments);
@@ -79,6 +82,7 @@ class redis_store final : public store {
   task<void> forget_memberships(room_name room, std::vector<removed_member> removed);
   /// Makes or checks the entry of a join in the index; answers the connection's life.
   task<result<std::string>> index_join(join_request request);
+  task<result<disconnected>> end_connection(user_name user, connection_id id, std::int64_t now_ms);
   task<result<void>> mark(user_name user, connection_id id, std::string life, room_name room, std::string what);
   task<result<access_change>> finish_change(room_name room, reply answer);
   task<result<value>> list_names(std::string index, bool rooms, std::string after, std::size_t limit);
@@ -89,6 +93,8 @@ class redis_store final : public store {
   client client_;
   std::string attempt_prefix_;
   std::uint64_t attempts_ = 0;
+  gates room_gates_;  ///< shut while a join on its way to the room is still with the user
+  gates end_gates_;   ///< of a user and connection: shut while it is being ended
   /// Joins that this instance has begun, with the life of their connection; bounded by what the core has under way.
   std::map<std::tuple<user_name, connection_id, room_name>, std::string> begun_;
 };

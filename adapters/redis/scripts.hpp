@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace roombus::redis {
 
@@ -17,6 +18,8 @@ extern const script room_add, room_remove, room_read, room_history, room_append,
     room_check_join, room_join, room_leave, room_end, room_members;
 extern const script user_add, user_remove, user_connect, user_index, user_mark, user_close, user_closed,
     user_connections, user_find_connection, user_direct, user_edit, user_read, user_mode;
+/// The texts of all of them.
+[[nodiscard]] std::vector<std::string_view> all_texts();
 }  // namespace scripts
 
 }  // namespace roombus::redis

@@ -104,6 +104,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   static task<void> work_off(std::shared_ptr<impl> self, device_ptr device);
   task<void> connect(device_ptr device, std::uint64_t generation);
   task<void> disconnect(device_ptr device);
+  void confirm_login(const mqtt_connection& device);
   task<void> run_request(device_ptr device, pending_request request);
   void use_encoding(mqtt_connection& device, wire format);
 

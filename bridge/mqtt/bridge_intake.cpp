@@ -60,7 +60,14 @@ void bridge::impl::handle(received_message message) {
 
 void bridge::impl::on_status(const device_levels& levels, const received_message& message) {
   metrics_.statuses.add();
-  if (has_plugin()) return;  // it knows better
+  if (has_plugin()) {
+    // it knows better who is there; but a birth comes when the device has subscribed, so it gets its confirmation now
+    const auto known = devices_.find(levels.both);
+    if (message.payload != "online" || message.retained || known == devices_.end()) return;
+    const mqtt_connection& device = *known->second;
+    if (device.registered != 0 && device.registered == device.generation) confirm_login(device);
+    return;
+  }
   sign shown;
   if (message.payload == "online") {
     shown = message.retained && !options_.births_are_fresh ? sign::online_retained : sign::online;

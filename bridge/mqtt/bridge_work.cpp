@@ -69,9 +69,7 @@ task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
     device->registered = generation;
     device->connect_error.reset();
     env_.log.write(log_level::debug, "device_connected", device->id.str());
-    value_map data{{"id", value(device->id.str())}};
-    value_list args{value(device->user.str()), value(std::move(data))};
-    publisher_.send_event(*device, std::make_shared<event>(notification::login_confirmed, std::move(args)));
+    confirm_login(*device);
     co_return;
   }
   env_.log.write(log_level::info, "device_refused", device->id.str() + ": " + std::string(outcome.error().code_name()));
@@ -81,6 +79,12 @@ task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
   if (device->generation != generation) co_return;
   kick(*device);
   device->life.on_ended();
+}
+
+void bridge::impl::confirm_login(const mqtt_connection& device) {
+  value_map data{{"id", value(device.id.str())}};
+  value_list args{value(device.user.str()), value(std::move(data))};
+  publisher_.send_event(device, std::make_shared<event>(notification::login_confirmed, std::move(args)));
 }
 
 task<void> bridge::impl::disconnect(device_ptr device) {

@@ -82,6 +82,13 @@ export class Roombus {
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
+  /** SIGKILL, as a crash; its folder goes, too. */
+  async crash () {
+    this.child.kill('SIGKILL')
+    await this.exited
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
   /** SIGTERM; answers {code, signal}. SIGKILL, and an error, if that does not end it in time. */
   async stop () {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM')

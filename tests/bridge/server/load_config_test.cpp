@@ -98,26 +98,32 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
   const std::string api_key_file = ::testing::TempDir() + "roombus-api-key";
   std::ofstream(api_key_file) << "a-key\n";
   for (const auto& key : config_keys()) {
+    // these say something only together with others: hook_config_test
+    if (key.section.starts_with("hooks.") && (key.name == "hooks" || key.name == "policy")) continue;
     const auto value = key.get(defaults);
     std::string text;
     std::string toml;
     if (const auto* b = std::get_if<bool>(&value)) text = toml = *b ? "false" : "true";
     if (const auto* i = std::get_if<std::int64_t>(&value)) text = toml = std::to_string(*i + 1);
     if (std::holds_alternative<std::string>(value)) {
-      text = key.path() == "http.namespace"        ? "/x"
-             : key.path() == "mqtt.broker"         ? "none"
-             : key.path() == "mqtt.delivery"       ? "inbox"
-             : key.path() == "mqtt.profile"        ? "emqx"
-             : key.path() == "mqtt.identity"       ? "acl"
-             : key.path() == "chat.message_format" ? "text"
-             : key.path() == "log.format"          ? "json"
-             : key.path() == "log.level"           ? "debug"
-             : key.path() == "store.kind"          ? "memory"
-             : key.path() == "store.sync"          ? "normal"
-             : key.path() == "auth.jwt.secret"     ? "a secret of more than thirty-two bytes"
-             : key.name == "listen"                ? "127.0.0.1:9"
-             : key.name.ends_with("key_file")      ? api_key_file
-                                                   : "x";
+      text = key.path() == "http.namespace"           ? "/x"
+             : key.path() == "mqtt.broker"            ? "none"
+             : key.path() == "mqtt.delivery"          ? "inbox"
+             : key.path() == "mqtt.profile"           ? "emqx"
+             : key.path() == "mqtt.identity"          ? "acl"
+             : key.path() == "chat.message_format"    ? "text"
+             : key.path() == "log.format"             ? "json"
+             : key.path() == "log.level"              ? "debug"
+             : key.path() == "store.kind"             ? "memory"
+             : key.path() == "store.sync"             ? "normal"
+             : key.path() == "auth.jwt.secret"        ? "a secret of more than thirty-two bytes"
+             : key.name == "listen"                   ? "127.0.0.1:9"
+             : key.name.ends_with("key_file")         ? api_key_file
+             : key.path() == "hooks.http.secret_file" ? api_key_file
+             : key.path() == "hooks.http.url"         ? "http://127.0.0.1:9/hooks"
+             : key.name == "encoding"                 ? "cbor"
+             : key.name == "on_failure"               ? "continue"
+                                                      : "x";
       toml = "\"" + text + "\"";
     }
     if (std::holds_alternative<texts>(value)) {

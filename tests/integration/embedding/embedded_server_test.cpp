@@ -2,6 +2,7 @@
 
 #include <roombus/roombus.hpp>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/fake_link.hpp"
+#include "tests/support/http_client.hpp"
 
 namespace roombus::test {
 namespace {
@@ -195,6 +197,75 @@ TEST(embedded_server, devices_come_over_a_link_of_ones_own_and_leave_with_the_se
   ASSERT_EQ(answered.size(), 1U);
   EXPECT_EQ(answered[0].find("roombus/u/sensor1/a/reply/1 {\"error\":{\"code\":\"noRoom\""), 0U) << answered[0];
   EXPECT_GE(link.stop_limit.count(), 0);
+}
+
+/// Runs a server on a thread of its own, for clients that block.
+class served {
+ public:
+  explicit served(embedded_server& server) : server_(server) {
+    std::promise<std::uint16_t> port;
+    std::future<std::uint16_t> given = port.get_future();
+    thread_ = std::thread([this, port = std::move(port)]() mutable {
+      outcome_ = server_.run([this, &port] { port.set_value(server_.port()); });
+    });
+    port_ = given.get();
+  }
+  ~served() {
+    server_.stop();
+    thread_.join();
+    EXPECT_TRUE(outcome_.has_value());
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  embedded_server& server_;
+  result<void> outcome_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST(embedded_server, without_a_login_method_everybody_is_rejected) {
+  embedded_server server(quiet());
+  const served running(server);
+  http_client client(running.port());
+  const auto upgraded = client.upgrade("/socket.io/?EIO=4&transport=websocket&user=ann");
+  ASSERT_TRUE(upgraded && upgraded->status == 101);
+  ASSERT_TRUE(client.read_frame().has_value());  // the open packet
+  ASSERT_TRUE(client.send_frame(1, "40/chat-service,"));
+  std::vector<std::string> got;
+  while (got.size() < 3) {
+    const auto frame = client.read_frame();
+    ASSERT_TRUE(frame.has_value());
+    got.push_back(frame->payload);
+  }
+  EXPECT_EQ(got[0].rfind("40/chat-service,{", 0), 0U) << got[0];
+  EXPECT_EQ(got[1], R"(42/chat-service,["loginRejected","ChatServiceError: No login provided"])");
+  EXPECT_EQ(got[2], "41/chat-service,");
+}
+
+class greeting final : public http::handler {
+ public:
+  void on_request(http::request req, std::shared_ptr<http::responder> answer) override {
+    http::response response;
+    response.body = "you asked for " + req.path;
+    answer->send(std::move(response));
+  }
+};
+
+TEST(embedded_server, serves_requests_of_ones_own_beside_its_status) {
+  embedded_server server(quiet());
+  server.add_route("/hello", std::make_unique<greeting>());
+  const served running(server);
+  http_client client(running.port());
+  const auto own = client.get("/hello/ann");
+  ASSERT_TRUE(own.has_value());
+  EXPECT_EQ(own->body, "you asked for /hello/ann");
+  const auto ready = client.get("/readyz");
+  ASSERT_TRUE(ready.has_value());
+  EXPECT_EQ(ready->status, 200);
+  const auto other = client.get("/other");
+  ASSERT_TRUE(other.has_value());
+  EXPECT_EQ(other->status, 404);
 }
 
 }  // namespace

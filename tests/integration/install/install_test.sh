@@ -24,7 +24,8 @@ done
 [ "$(ls "$work/prefix/include")" = roombus ] || fail 'more than include/roombus was installed'
 
 mkdir "$work/examples"
-cp -r "$source/examples/." "$work/examples"
+cp "$source/examples/CMakeLists.txt" "$work/examples"
+for main in "$source"/examples/*/main.cpp; do cp -r "${main%/main.cpp}" "$work/examples"; done
 "$cmake" -S "$work/examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Debug \
   -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Werror" >"$work/configure.log" 2>&1 || fail "$(cat "$work/configure.log")"
 grep -q "^roombus_DIR:.*=$work/prefix" "$work/build/CMakeCache.txt" || fail 'another roombus was found'

@@ -6,14 +6,16 @@ COPY scripts/lib scripts/lib
 RUN bash -euc 'source scripts/lib/common.sh; source scripts/lib/packages.sh; \
     install_packages "${packages_build[@]}" boost' && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN bash -euc 'source scripts/lib/common.sh; build_preset release roombus' && strip build/release/bin/roombus
+RUN bash -euc 'source scripts/lib/common.sh; build_preset release roombus' \
+ && strip build/release/bin/roombus build/release/lib/roombus_mosquitto.so
 
 FROM debian:12-slim AS mosquitto
 RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mosquitto mosquitto-clients \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libssl3 libstdc++6 mosquitto mosquitto-clients \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin roombus \
  && install -d -o roombus -g roombus -m 0700 /run/roombus
+COPY --from=build /src/build/release/lib/roombus_mosquitto.so /usr/lib/roombus/roombus_mosquitto.so
 COPY deploy/mosquitto /etc/roombus
 USER roombus
 EXPOSE 1883

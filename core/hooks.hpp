@@ -41,9 +41,11 @@ struct hook_context {
 /// What a command hook answers; an empty answer changes nothing.
 struct hook_answer {
   hook_answer() = default;
-  std::optional<value_list> args;     ///< before: replace the arguments (rest arguments behind); checked again
+  /// before: replace the arguments, with rest arguments behind them; checked again. As many as the command itself has
+  /// leave the rest arguments (an idempotency key may be among them) as they are.
+  std::optional<value_list> args;
   std::optional<value_map> data;      ///< before: for the after hook
-  std::optional<value_list> results;  ///< before: ends the command with them; after: replace the reply
+  std::optional<value_list> results;  ///< before: ends the command with them; after: replace the reply; empty: [null]
   std::optional<chat_error> error;    ///< before: ends the command with it; after: replaces the reply
 };
 

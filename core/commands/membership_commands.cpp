@@ -56,7 +56,10 @@ task<void> service::impl::undo_join(join_request request) {
 /// What may still fail before a join counts: the store's first word, the onJoin hook, the transport's grant.
 task<result<void>> service::impl::prepare_join(join_request request, bool shares_broadcast) {
   auto begun = co_await env.data.begin_join(request);
-  if (!begun) co_return begun.error();
+  if (!begun) {
+    if (begun.error().code() == errc::timeout) co_await roll_back_join(request);
+    co_return begun.error();
+  }
   if (begun->already) co_return result<void>{};
   if (hooks.on_join) {
     membership_change change;

@@ -253,8 +253,48 @@ TEST_F(recovery_test, a_pending_join_that_cannot_be_cancelled_is_reported) {
   EXPECT_EQ(
       observed,
       strings{R"(storeConsistencyFailure{"userName":"carol","roomName":"r","id":"carol1","opType":"userRooms"})"});
+  observed.clear();
   break_store({"begin_join", moment::before, errc::unavailable});
   EXPECT_EQ(run("carol1", "roomJoin", R"(["r"])"), "unavailable[]");
+  EXPECT_TRUE(observed.empty());  // nothing was begun
+}
+
+TEST_F(recovery_test, a_join_that_may_have_begun_is_cancelled) {
+  service_hooks hooks;
+  bool asked_hook = false;
+  hooks.on_join = [&asked_hook](membership_change) {
+    asked_hook = true;
+    return at_once(result<void>{});
+  };
+  chat.set_hooks(hooks);
+  strings operations;
+  data->before = [&operations](std::string operation) {
+    operations.push_back(std::move(operation));
+    return at_once(result<void>{});
+  };
+  break_after("begin_join");
+  EXPECT_EQ(run("carol1", "roomJoin", R"(["r"])"), "timeout[]");
+  EXPECT_EQ(operations, (strings{"begin_join", "cancel_join"}));
+  EXPECT_FALSE(asked_hook);
+}
+
+TEST_F(recovery_test, faults_of_a_heartbeat_are_over_with_the_next_one) {
+  chat.start(value_map()).take();
+  connection_record record;
+  record.user = user_name("dan");
+  record.id = connection_id("dan1");
+  record.instance = "other";
+  real->connect(record, 10).take();
+  real->heartbeat("other", 0).take();
+  for (const char* operation :
+       {"heartbeat", "instances", "last_heartbeat", "instance_connections", "forget_instance"}) {
+    break_store({operation, moment::before, errc::unavailable});
+    timers.advance(std::chrono::milliseconds(40000));
+    EXPECT_EQ(real->instances().take()->size(), 2U) << operation;
+  }
+  repair_store();
+  timers.advance(std::chrono::milliseconds(10000));
+  EXPECT_EQ(*real->instances().take(), strings{"instance"});
 }
 
 TEST_F(recovery_test, an_end_that_the_store_refused_is_reported_and_userStateSync_finishes_it) {

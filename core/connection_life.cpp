@@ -21,6 +21,16 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
   if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
     co_return chat_error(errc::invalid_socket, {value(id.str())});
   }
+  const std::set<room_name> no_rooms;
+  if (unfinished_.contains(id)) {
+    // an earlier life with this id has to end before, or its rooms would be this one's
+    user_name earlier = unfinished_.at(id).user;
+    const bool earlier_ended = co_await end_connection(std::move(earlier), id, no_rooms);
+    if (!earlier_ended) {
+      connecting_.erase(id);
+      co_return chat_error(errc::unavailable);
+    }
+  }
   connection_record record;
   record.user = user;
   record.id = id;
@@ -28,7 +38,6 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
   record.now_ms = env.time.now_ms();
   auto nconnected = co_await env.data.connect(std::move(record), limits.connections_per_user);
   const bool ended = connecting_.extract(id).mapped();
-  const std::set<room_name> no_rooms;
   if (!nconnected) {
     // it may be there without anybody to serve it
     if (nconnected.error().code() == errc::timeout) co_await end_connection(user, id, no_rooms);
@@ -38,7 +47,6 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
     co_await end_connection(user, id, no_rooms);
     co_return chat_error(errc::invalid_socket, {value(id.str())});
   }
-  unfinished_.erase(id);
   local_connection connection;
   connection.id = id;
   connection.user = user;
@@ -138,9 +146,11 @@ task<void> service::impl::tell_ended(user_name user, connection_id id, disconnec
 
 task<void> service::impl::finish_ends() {
   std::vector<std::pair<connection_id, user_name>> ends;
-  for (const auto& [id, end] : unfinished_)
-    ends.emplace_back(id, end.user);
+  for (const auto& [id, end] : unfinished_) {
+    if (!connecting_.contains(id)) ends.emplace_back(id, end.user);
+  }
   for (auto& [id, user] : ends) {
+    if (connecting_.contains(id) || !unfinished_.contains(id)) continue;  // meanwhile somebody else saw to it
     std::set<room_name> no_more_rooms;
     const bool ended = co_await end_connection(std::move(user), std::move(id), std::move(no_more_rooms));
     if (!ended) co_return;

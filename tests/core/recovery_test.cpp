@@ -340,6 +340,20 @@ TEST_F(recovery_test, ends_that_failed_are_tried_again_with_each_heartbeat) {
   EXPECT_EQ(take("alice1"), strings{R"(roomUserLeft["r","bob"])"});
 }
 
+TEST_F(recovery_test, a_client_that_comes_back_with_its_id_does_not_inherit_an_end_that_failed) {
+  break_store({"disconnect", moment::before, errc::unavailable});
+  disconnect("bob1");
+  auto too_early = chat.connect(user_name("bob"), connection_id("bob1"), std::make_shared<recording_sink>());
+  EXPECT_EQ(too_early.take().error().code(), errc::unavailable);
+  repair_store();
+  connect("bob1");
+  EXPECT_EQ(take("alice1"), strings{R"(roomUserLeft["r","bob"])"});
+  EXPECT_EQ(sockets("bob"), R"([{"bob1":[]}])");
+  sync_user("bob");
+  EXPECT_EQ(sockets("bob"), R"([{"bob1":[]}])");
+  EXPECT_EQ(served(), strings{"alice1"});
+}
+
 TEST_F(recovery_test, a_login_that_broke_off_leaves_no_connection) {
   break_after("connect");
   auto connecting = chat.connect(user_name("dan"), connection_id("dan1"), std::make_shared<recording_sink>());

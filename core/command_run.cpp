@@ -76,28 +76,32 @@ task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_con
     }
   }
 
-  reply outcome = internal_fault();
+  std::optional<reply> outcome;
   std::string fault;
   try {
     const handler work = handler_of(cmd.id);
-    outcome = co_await (this->*work)(ctx);
+    reply done = co_await (this->*work)(ctx);
+    outcome.emplace(std::move(done));
   } catch (const std::exception& e) {
     fault = e.what();
   }
-  if (!fault.empty()) log_command_fault(ctx, fault);
+  if (!outcome) {
+    log_command_fault(ctx, fault);
+    outcome.emplace(internal_fault());
+  }
 
   const command_hook* after = hook_for(hooks.after, ctx);
-  if (after == nullptr) co_return outcome;
-  if (outcome) {
-    ctx.results = *outcome;
+  if (after == nullptr) co_return std::move(*outcome);
+  if (*outcome) {
+    ctx.results = **outcome;
   } else {
-    ctx.error = outcome.error();
+    ctx.error = outcome->error();
   }
   std::optional<hook_answer> said = co_await ask_hook(env.log, cmd.name, *after, ctx);
-  if (!said) co_return outcome;  // what was done was done: the reply is the command's own
+  if (!said) co_return std::move(*outcome);  // what was done was done: the reply is the command's own
   if (said->error) co_return std::move(*said->error);
   if (said->results) co_return results_of(std::move(*said->results));
-  co_return outcome;
+  co_return std::move(*outcome);
 }
 
 task<result<void>> service::impl::check(const command_descriptor& cmd, const value_list& args) {

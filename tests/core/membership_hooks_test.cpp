@@ -203,6 +203,8 @@ TEST_F(membership_hooks_test, other_rooms_and_connections_do_not_wait) {
   EXPECT_EQ(run("alice1", "roomLeave", R"(["r2"])"), "[0]");
   EXPECT_EQ(run("alice2", "roomLeave", R"(["r"])"), "[0]");
   EXPECT_EQ(outcome(joining), "running");
+  accept_join();
+  EXPECT_EQ(outcome(joining), "[1]");
 }
 
 TEST_F(membership_hooks_test, a_connection_that_ends_while_onJoin_runs_never_was_in_the_room) {

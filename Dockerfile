@@ -26,7 +26,7 @@ ENTRYPOINT ["/etc/roombus/entrypoint"]
 FROM debian:12-slim AS roombus
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libargon2-1 libcbor0.8 libpaho-mqtt1.3 libpaho-mqttpp3-1 libsqlite3-0 libssl3 libtomlplusplus3 zlib1g \
+      ca-certificates libargon2-1 libcbor0.8 libhiredis0.14 libpaho-mqtt1.3 libpaho-mqttpp3-1 libsqlite3-0 libssl3 libtomlplusplus3 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin roombus
 COPY --from=build /src/build/release/bin/roombus /usr/local/bin/roombus

@@ -9,6 +9,7 @@
 
 #include "adapters/auth/credentials.hpp"
 #include "adapters/auth/network_list.hpp"
+#include "adapters/broker_auth/broker_access.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
@@ -41,7 +42,7 @@ struct broker_address {
 enum class delivery_kind : std::uint8_t { automatic, broker, inbox };
 /// Who vouches that a device's user and client levels are its own.
 enum class identity_kind : std::uint8_t { none, plugin, acl };
-enum class store_kind : std::uint8_t { memory, sqlite };
+enum class store_kind : std::uint8_t { memory, sqlite, redis };
 /// Its directory is made when it is missing; that of any other path is not.
 inline constexpr const char* default_store_path = "data/roombus.db";
 enum class log_format : std::uint8_t { text, json };
@@ -109,12 +110,20 @@ struct config {
     std::uint32_t reconnect_grace = 60'000;
     bool admin = false;               ///< the server API on MQTT
     std::vector<std::string> admins;  ///< user names that may call it
+    std::string auth_key;             ///< opens the endpoint that brokers ask; empty: there is none
+    roombus::broker_auth::client_ids auth_client_ids = roombus::broker_auth::client_ids::own;
   } mqtt;
 
   struct store_section {
     store_kind kind = store_kind::sqlite;  ///< memory with auth.dev, unless configured
     std::string path = default_store_path;
     sync_mode sync = sync_mode::full;
+    std::string redis = "redis://127.0.0.1:6379/0";  ///< checked; may hold a password
+    bool cluster = false;
+    std::string prefix = "roombus";
+    bool replicas = false;
+    std::uint32_t replica_timeout = 1'000;
+    std::uint32_t timeout = 5'000;
   } store;
 
   chat_options chat;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/redis/redis_url.hpp"
 #include "bridge/server/config_key.hpp"
 #include "bridge/server/hook_keys.hpp"
 #include "bridge/server/login_keys.hpp"
@@ -146,6 +147,21 @@ void add_admin(std::vector<key>& all) {
           "A key for methods that change nothing, and for events.");
 }
 
+void add_broker_auth(std::vector<key>& all) {
+  all.push_back(secret(keys::text<config>(
+      "mqtt", "auth_key", FIELD(mqtt.auth_key), "1 to 256 printable ASCII characters without blanks",
+      [](const std::string& s) { return s.empty() || api_keys::is_key(s); },
+      "A key for brokers that ask us who may log in and use which topic (EMQX, VerneMQ, RabbitMQ), below /broker/ on "
+      "the "
+      "admin listener; empty: nobody may ask.")));
+  all.push_back(keys::choice<config>(
+      "mqtt", "auth_client_ids", FIELD(mqtt.auth_client_ids),
+      std::vector<std::pair<std::string, broker_auth::client_ids>>{{"own", broker_auth::client_ids::own},
+                                                                   {"any", broker_auth::client_ids::any}},
+      "Which client ids such a broker is told to accept: the user's name or NAME~SOMETHING (own), or any. With any, a "
+      "user can take over the session of another one's device at brokers that keep sessions by client id alone."));
+}
+
 void add_mqtt(std::vector<key>& all) {
   all.push_back(keys::parsed<config>(
       "mqtt", "broker", FIELD(mqtt.broker), "\"embedded\", \"none\", \"tcp://host:1883\" or \"ssl://host:8883\"",
@@ -200,6 +216,7 @@ void add_mqtt(std::vector<key>& all) {
       "mqtt", "admins", FIELD(mqtt.admins), "a list of user names of letters, digits, -, _, ~, . and @", is_mqtt_user,
       "Users that may call it there; a key is needed all the same. The embedded broker lets nobody else publish below "
       "PREFIX/admin/; at a given broker an empty list leaves that to the broker's rules."));
+  add_broker_auth(all);
   add_hook_worker_key(all);
 }
 
@@ -283,13 +300,12 @@ void add_rest(std::vector<key>& all) {
 }
 
 void add_store(std::vector<key>& all) {
-  auto kind = keys::choice<config>(
+  all.push_back(keys::choice<config>(
       "store", "kind", FIELD(store.kind),
-      std::vector<std::pair<std::string, store_kind>>{{"memory", store_kind::memory}, {"sqlite", store_kind::sqlite}},
-      "Where rooms and users are kept. sqlite: in a file, nothing acked is lost. memory: they end with the program; "
-      "--dev takes it unless a kind is configured.");
-  kind.expected = "\"memory\" or \"sqlite\" (redis is not built into this version)";
-  all.push_back(std::move(kind));
+      std::vector<std::pair<std::string, store_kind>>{
+          {"memory", store_kind::memory}, {"sqlite", store_kind::sqlite}, {"redis", store_kind::redis}},
+      "Where rooms and users are kept. sqlite: in a file, nothing acked is lost. redis: in a Redis or a Redis Cluster. "
+      "memory: they end with the program; --dev takes it unless a kind is configured."));
   all.push_back(keys::text<config>(
       "store", "path", FIELD(store.path), "a file name", [](const std::string& s) { return !s.empty(); },
       "The file of sqlite, for one instance alone; beside it are files with -wal behind the name. Its directory must "
@@ -299,6 +315,25 @@ void add_store(std::vector<key>& all) {
       std::vector<std::pair<std::string, sync_mode>>{{"full", sync_mode::full}, {"normal", sync_mode::normal}},
       "What an answer waits for. full: the disk has the change, it survives a power cut. normal: the system has it, it "
       "survives a crash of the program; a power cut may take the last moments."));
+  all.push_back(secret(keys::text<config>(
+      "store", "redis", FIELD(store.redis),
+      "redis://user:password@host:port/database, several of them separated by commas for a cluster (without TLS)",
+      [](const std::string& s) { return redis::redis_url::parse_list(s).has_value(); },
+      "The Redis, or some nodes of a Redis Cluster. User, password, port (6379) and database (0) may be left out; "
+      "%40 and the like stand for special characters. All nodes of a cluster take the first one's user and "
+      "password.")));
+  all.push_back(boolean("store", "cluster", FIELD(store.cluster), "The Redis is a Redis Cluster."));
+  all.push_back(keys::text<config>("store", "prefix", FIELD(store.prefix), "letters, digits, -, _ and ~", is_topic_word,
+                                   "What all keys in Redis begin with."));
+  all.push_back(boolean("store", "replicas", FIELD(store.replicas),
+                        "Each write to Redis waits until a replica has it, too (WAIT 1). Without it a failover may "
+                        "lose what was acked last."));
+  all.push_back(integer("store", "replica_timeout", FIELD(store.replica_timeout), 1, max_time,
+                        "For that, ms; a command that did not get so far is answered with timeout."));
+  all.push_back(
+      integer("store", "timeout", FIELD(store.timeout), 10, max_time,
+              "For one round trip to Redis, waiting for a connection included, ms; then a command is answered "
+              "with unavailable, or with timeout when it may have been done."));
 }
 
 std::vector<key> make_config_keys() {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "adapters/admin/admin_api.hpp"
+#include "adapters/broker_auth/broker_auth.hpp"
 #include "adapters/console/console_site.hpp"
 #include "adapters/http/http_server.hpp"
 #include "adapters/http/static_site.hpp"
@@ -49,6 +50,18 @@ admin::admin_options api_options(const config& settings) {
   return options;
 }
 
+broker_auth::broker_auth_options broker_auth_options_of(const config& settings) {
+  broker_auth::broker_auth_options options;
+  options.key = settings.mqtt.auth_key;
+  options.access.prefix = settings.mqtt.prefix;
+  options.access.bridge_user = settings.mqtt.username;
+  options.access.ids = settings.mqtt.auth_client_ids;
+  if (settings.mqtt.admin) options.access.admins = settings.mqtt.admins;
+  options.access.workers = settings.hooks.mqtt.workers;
+  options.bridge_password = settings.mqtt.password;
+  return options;
+}
+
 socketio::socketio_options socketio_options_of(const config& settings) {
   using ms = std::chrono::milliseconds;
   socketio::socketio_options options;
@@ -88,7 +101,7 @@ struct instance::parts {
         loop(l),
         log(s),
         id(settings.instance.id.empty() ? random_hex(random, 8) : settings.instance.id),
-        data(settings.store, store_side::environment{time, loop, log, metrics}),
+        data(settings.store, id, store_side::environment{time, loop, random, log, metrics}),
         chat(settings.chat, settings.limits, id, service::environment{*data.data, time, random, loop, log, metrics}),
         logins(settings, login_methods::environment{chat, time, loop, log, metrics}),
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
@@ -103,6 +116,12 @@ struct instance::parts {
                 "no key is configured for the server API (admin.key): it answers 401 to everybody");
     }
     admin_listener.route("/api/", api);
+    if (!settings.mqtt.auth_key.empty()) {
+      broker_questions = std::make_unique<broker_auth::broker_auth>(
+          broker_auth_options_of(settings),
+          broker_auth::broker_auth::environment{logins.checker(), time, log, metrics});
+      admin_listener.route("/broker/", *broker_questions);
+    }
     sockets.add_namespace(settings.http.nsp, browsers);
     public_listener.route(socketio_path, sockets.requests());
     if (settings.http.page) public_listener.route("/", page);
@@ -196,6 +215,7 @@ struct instance::parts {
   http::static_site page;
   http::status_handler status;
   admin::admin_api api;
+  std::unique_ptr<broker_auth::broker_auth> broker_questions;
   std::unique_ptr<mqtt_side> devices;
   std::unique_ptr<hook_side> hooks;
   std::uint16_t http_port = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "adapters/redis/redis_url.hpp"
 #include "bridge/server/admin_keys.hpp"
 #include "bridge/server/config_sources.hpp"
 
@@ -116,9 +117,22 @@ class finisher {
   void check_store() {
     for (const char* path : {"store.path", "store.sync"}) {
       if (c_.store.kind != store_kind::sqlite && sources_.was_set(path)) {
-        out_.warnings.push_back(sources_.origin(path) +
-                                ": has no effect with rooms in memory; set store.kind = \"sqlite\"");
+        out_.warnings.push_back(sources_.origin(path) + ": has no effect without store.kind = \"sqlite\"");
       }
+    }
+    for (const char* path :
+         {"store.redis", "store.cluster", "store.prefix", "store.replicas", "store.replica_timeout", "store.timeout"}) {
+      if (c_.store.kind != store_kind::redis && sources_.was_set(path)) {
+        out_.warnings.push_back(sources_.origin(path) + ": has no effect without store.kind = \"redis\"");
+      }
+    }
+    if (c_.store.kind != store_kind::redis || !sources_.usable({"store.redis", "store.cluster"})) return;
+    const auto urls = redis::redis_url::parse_list(c_.store.redis);
+    if (!c_.store.cluster && urls && urls->size() > 1) {
+      fail("store.redis", "expected one Redis, or store.cluster = true for several nodes of a cluster");
+    }
+    if (c_.store.cluster && urls && urls->front().database != 0) {
+      fail("store.redis", "expected no database number: a cluster has only 0");
     }
   }
 

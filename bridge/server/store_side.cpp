@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "adapters/loop/event_loop.hpp"
 #include "adapters/memory/memory_store.hpp"
+#include "adapters/redis/redis_store.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 
 namespace roombus::server {
@@ -20,7 +22,7 @@ void make_default_directory(const std::string& path) {
 
 }  // namespace
 
-store_side::store_side(const config::store_section& settings, environment env) {
+store_side::store_side(const config::store_section& settings, const std::string& instance, environment env) {
   switch (settings.kind) {
     case store_kind::memory:
       data = make_memory_store(env.time);
@@ -30,7 +32,7 @@ store_side::store_side(const config::store_section& settings, environment env) {
       sqlite_options options;
       options.path = settings.path;
       options.sync = settings.sync;
-      opened_store opened = open_sqlite_store(options, env.time, env.turns, env.log, env.metrics);
+      opened_store opened = open_sqlite_store(options, env.time, env.loop, env.log, env.metrics);
       data = std::move(opened.data);
       error = std::move(opened.error);
       if (data) {
@@ -38,6 +40,23 @@ store_side::store_side(const config::store_section& settings, environment env) {
       } else {
         data = make_memory_store(env.time);
       }
+      return;
+    }
+    case store_kind::redis: {
+      redis_options options;
+      options.urls = redis::redis_url::parse_list(settings.redis).value_or(options.urls);
+      options.cluster = settings.cluster;
+      options.prefix = settings.prefix;
+      options.client_name = "roombus-" + instance;
+      options.timeout = std::chrono::milliseconds(settings.timeout);
+      options.replicas = settings.replicas;
+      options.replica_timeout = std::chrono::milliseconds(settings.replica_timeout);
+      std::string where;
+      for (const redis::redis_url& url : options.urls)
+        where += (where.empty() ? "" : ", ") + url.address.str();
+      env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in Redis at " + where);
+      data =
+          make_redis_store(std::move(options), redis_environment{env.loop, env.time, env.random, env.log, env.metrics});
       return;
     }
   }

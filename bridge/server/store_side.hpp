@@ -8,19 +8,24 @@
 #include "core/ports/environment.hpp"
 #include "core/ports/store.hpp"
 
+namespace roombus {
+class event_loop;
+}
+
 namespace roombus::server {
 
 /// Where rooms and users are kept, as configured.
 struct store_side {
   struct environment {
     clock& time;
-    scheduler& turns;
+    event_loop& loop;
+    random_source& random;
     log_sink& log;
     metrics_registry& metrics;
   };
 
   /// Opens the store; blocks until it is checked.
-  store_side(const config::store_section& settings, environment env);
+  store_side(const config::store_section& settings, const std::string& instance, environment env);
 
   std::unique_ptr<store> data;  ///< with an error: a store of no use
   std::string error;            ///< why the start must fail, or empty

@@ -2,11 +2,11 @@
 
 packages_build=(
   build-essential cmake ninja-build ccache pkg-config git ca-certificates
-  libssl-dev libargon2-dev zlib1g-dev libpaho-mqtt-dev libpaho-mqttpp-dev libcbor-dev libtomlplusplus-dev libsqlite3-dev mosquitto-dev libmosquitto-dev
+  libssl-dev libargon2-dev zlib1g-dev libpaho-mqtt-dev libpaho-mqttpp-dev libcbor-dev libhiredis-dev libtomlplusplus-dev libsqlite3-dev mosquitto-dev libmosquitto-dev
   nodejs npm
 )
 packages_run=(mosquitto mosquitto-clients)
-packages_test=(libgtest-dev mosquitto mosquitto-clients chromium)
+packages_test=(libgtest-dev mosquitto mosquitto-clients redis-server chromium)
 packages_check=(clang-format clang-tidy)
 
 # Debian 12 has Boost 1.81 beside its default 1.74 (too old for us); Debian 13 has 1.83.

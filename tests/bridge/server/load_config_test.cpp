@@ -194,9 +194,12 @@ TEST(load_config, wrong_values_name_the_place_and_what_was_expected) {
            row{"[chat]\nlock_ttl = 0\n[log]\nlevel = \"loud\"\n",
                {"F:2: chat.lock_ttl: expected an integer from 1 to 604800000, got 0",
                 "F:4: log.level: expected one of \"error\", \"warning\", \"info\", \"debug\", got \"loud\""}},
-           row{"[store]\nkind = \"redis\"\n",
-               {"F:2: store.kind: expected \"memory\" or \"sqlite\" (redis is not built into this version), got "
-                "\"redis\""}},
+           row{"[store]\nkind = \"disk\"\n",
+               {"F:2: store.kind: expected one of \"memory\", \"sqlite\", \"redis\", got \"disk\""}},
+           row{"[store]\nkind = \"redis\"\nredis = \"redis://a,redis://b\"\n",
+               {"F:3: store.redis: expected one Redis, or store.cluster = true for several nodes of a cluster"}},
+           row{"[store]\nkind = \"redis\"\ncluster = true\nredis = \"redis://a/1\"\n",
+               {"F:4: store.redis: expected no database number: a cluster has only 0"}},
            row{"[http]\ncors_origins = [\"example.org\"]\n",
                {"F:2: http.cors_origins: expected a list of origins such as \"https://example.org\", or \"*\", got "
                 "[\"example.org\"]"}},

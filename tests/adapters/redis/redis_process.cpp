@@ -95,10 +95,25 @@ redis_process::~redis_process() {
 }
 
 void redis_process::start() {
-  std::vector<std::string> words{
-      "redis-server", "--port",    std::to_string(port_), "--bind", "127.0.0.1", "--dir", folder_.path(),
-      "--appendonly", "yes",       "--appendfsync",       "always", "--save",    "",      "--daemonize",
-      "no",           "--logfile", folder_.file("log")};
+  std::vector<std::string> words{"redis-server",
+                                 "--port",
+                                 std::to_string(port_),
+                                 "--bind",
+                                 "127.0.0.1",
+                                 "--dir",
+                                 folder_.path(),
+                                 "--appendonly",
+                                 "yes",
+                                 "--appendfsync",
+                                 "always",
+                                 "--save",
+                                 "",
+                                 "--daemonize",
+                                 "no",
+                                 "--repl-diskless-sync-delay",
+                                 "0",
+                                 "--logfile",
+                                 folder_.file("log")};
   words.insert(words.end(), more_.begin(), more_.end());
   for (const std::string& word : more_) {
     if (word == "--cluster-enabled") words.insert(words.end(), {"--cluster-port", std::to_string(bus_port_)});

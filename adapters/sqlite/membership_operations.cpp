@@ -43,80 +43,64 @@ task<result<begun_join>> sqlite_store::begin_join(join_request request) {
 }
 
 task<result<joined>> sqlite_store::confirm_join(join_request request, history_request history) {
+  const room_pointer entry = co_await enter_room(request.room, request.user);
+  if (!entry) co_return unavailable();
+  const changing_mark mark(entry->changing, request.user);
+  if (entry->log.has_pending()) {
+    auto settled = queue_.barrier();  // the history is that of what was sent before
+    const bool good = co_await settled;
+    if (!good) co_return unavailable();
+  }
+  // From here on the gate is not passed again: the state is the committed one, and an edit that is under way by now
+  // takes effect after the join and sees it.
+  const std::int64_t row = entry->row;
   auto fetched = std::make_shared<fetched_messages>();
   int fetches = 0;
-  std::int64_t written_in = 0;  // number of the room in which the join was written
-  std::int64_t row = 0;
+  bool written = false;
   for (;;) {
-    room_pointer entry = co_await enter_room(request.room, request.user);
-    if (!entry) co_return unavailable();
-    if (std::exchange(row, entry->row) != row) fetched->clear();  // created anew meanwhile
-    const bool written = written_in != 0 && written_in == row;
-    chat_error refused;
-    bool good = entry->state.has_value();
-    if (!good) {
-      refused = no_room(request.room.str());
-    } else if (find_connection(request.user, request.id) == nullptr) {
-      good = false;
-      refused = chat_error(errc::invalid_socket, {value(request.id.str())});
-    } else if (auto allowed = entry->state->check_join(request.user); !allowed) {
-      good = false;
-      refused = allowed.error();
+    auto connection = find_connection(request.user, request.id);
+    auto allowed = check_join(*entry, row, connection, request);
+    history_plan plan;
+    bool complete = false;
+    if (allowed) {
+      plan = entry->log.plan(history);
+      complete = entry->log.fill(plan, *fetched);
+      if (!complete && fetches++ < max_fetches) {
+        const auto [first, last] = entry->log.missing(plan);
+        const bool read = co_await fetch(entry, first, last, fetched);
+        if (read) continue;
+      }
     }
-    if (!good) {
-      if (written && entry->state && !entry->state->is_joined(request.user)) {
+    if (!allowed || !complete) {
+      const bool there = entry->state && entry->row == row;
+      if (written && there && !entry->state->is_joined(request.user)) {
         write_late({row, request.user.str(), request.now_ms, false});
       }
-      co_return refused;
-    }
-
-    history_plan plan = entry->log.plan(history);
-    if (!entry->log.fill(plan, *fetched)) {
-      bool read = false;
-      if (++fetches <= max_fetches) {
-        const auto [first, last] = entry->log.missing(plan);
-        read = co_await fetch(entry, first, last, fetched);
-      }
-      if (!read) {
-        if (written && entry->state && entry->row == row && !entry->state->is_joined(request.user)) {
-          write_late({row, request.user.str(), request.now_ms, false});
-        }
-        co_return unavailable();
-      }
-      continue;
+      if (!allowed) co_return allowed.error();
+      co_return unavailable();
     }
     if (!written && !entry->state->is_joined(request.user)) {
       const seen_row seen{row, request.user.str(), request.now_ms, true};
       supersede_late(seen);
       auto write = queue_.write([seen](tables& rows) { rows.set_seen(seen); }, job_bytes);
-      bool taken = false;
-      {
-        const changing_mark mark(entry->changing, request.user);
-        taken = co_await write;
-      }
-      if (!taken) co_return unavailable();
-      written_in = row;
-      // an edit that was handed over meanwhile may still be under way; the join counts before it all the same
-      if (entry->locked && entry->state && entry->row == row) {
-        auto* connection = find_connection(request.user, request.id);
-        history_plan now = entry->log.plan(history);
-        if (connection != nullptr && entry->state->has_access(request.user) && entry->log.fill(now, *fetched)) {
-          auto out = entry->state->join(request.user, request.id, request.now_ms);
-          entry->state->forget_change_times();
-          connection->rooms.insert(request.room);
-          out->history = std::move(now.page);
-          co_return out;
-        }
-      }
+      written = co_await write;
+      if (!written) co_return unavailable();
       continue;
     }
     auto out = entry->state->join(request.user, request.id, request.now_ms);
     entry->state->forget_change_times();
     if (!out) co_return out.error();
-    find_connection(request.user, request.id)->rooms.insert(request.room);
+    connection->rooms.insert(request.room);
     out->history = std::move(plan.page);
     co_return out;
   }
+}
+
+result<void> sqlite_store::check_join(const room_entry& entry, std::int64_t row,
+                                      const user_state::connection* connection, const join_request& request) {
+  if (!entry.state || entry.row != row) return no_room(request.room.str());
+  if (connection == nullptr) return chat_error(errc::invalid_socket, {value(request.id.str())});
+  return entry.state->check_join(request.user);
 }
 
 task<result<void>> sqlite_store::cancel_join(join_request /*request*/) {
@@ -146,6 +130,11 @@ task<result<left_room>> sqlite_store::leave(join_request request) {
 
 task<result<disconnected>> sqlite_store::disconnect(user_name user, connection_id id, std::int64_t now_ms) {
   disconnected out;
+  // behind a connect that was handed over before; who is connected is in memory, so this reads no file
+  if (!users_.ready(user.str())) {
+    const user_pointer turn = co_await users_.enter(user.str());
+    if (!turn) co_return out;
+  }
   user_entry* entry = users_.peek(user.str());
   user_state::connection* connection = find_connection(user, id);
   if (connection == nullptr) {

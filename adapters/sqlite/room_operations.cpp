@@ -193,10 +193,10 @@ void sqlite_store::finish_removal(const room_entry& entry, const std::vector<rem
 
 task<result<access_change>> sqlite_store::edit_list(room_name room, actor by, std::string list, bool add,
                                                     std::vector<user_name> names, std::size_t limit) {
+  const std::int64_t now = time_.now_ms();
   room_pointer entry = co_await enter_room(room, by.user);
   if (!entry) co_return unavailable();
   if (!entry->state) co_return no_room(room.str());
-  const std::int64_t now = time_.now_ms();
   room_state tried = *entry->state;
   auto expected = tried.edit_list(by, list, add, names, limit, now);
   if (!expected || expected->names.empty()) co_return expected;
@@ -219,10 +219,10 @@ task<result<access_change>> sqlite_store::edit_list(room_name room, actor by, st
 }
 
 task<result<access_change>> sqlite_store::set_whitelist_mode(room_name room, actor by, bool whitelist_only) {
+  const std::int64_t now = time_.now_ms();
   room_pointer entry = co_await enter_room(room, by.user);
   if (!entry) co_return unavailable();
   if (!entry->state) co_return no_room(room.str());
-  const std::int64_t now = time_.now_ms();
   const bool same = entry->state->whitelist_only() == whitelist_only;
   room_state tried = *entry->state;
   auto expected = tried.set_whitelist_mode(by, whitelist_only, now);
@@ -243,10 +243,10 @@ task<result<access_change>> sqlite_store::set_whitelist_mode(room_name room, act
 }
 
 task<result<access_change>> sqlite_store::change_room(room_name room, room_change change) {
+  const std::int64_t now = time_.now_ms();
   room_pointer entry = co_await rooms_.enter(room.str());
   if (!entry) co_return unavailable();
   if (!entry->state) co_return no_room(room.str());
-  const std::int64_t now = time_.now_ms();
   room_state tried = *entry->state;
   const access_change expected = tried.change(change, now);
   const seen_rows removed = seen_of(*entry, expected.removed, now);

@@ -134,6 +134,8 @@ class sqlite_store final : public store {
                    std::shared_ptr<fetched_messages> fetched);
   task<result<value>> read_seen(room_pointer entry, user_name user);
 
+  static result<void> check_join(const room_entry& entry, std::int64_t row, const user_state::connection* connection,
+                                 const join_request& request);
   user_state::connection* find_connection(const user_name& user, const connection_id& id);
   /// For rows that an operation does not wait for: written soon, and again until they are.
   void write_late(seen_row row);

@@ -92,7 +92,7 @@ class mqtt_client final : public chat_client {
         on_connected(body);
         break;
       case 9:
-        set_ready();
+        on_subscribed();
         break;
       case 3:
         on_publish(body);
@@ -113,6 +113,9 @@ class mqtt_client final : public chat_client {
       put_text(subscribe, base_ + part);
       subscribe += '\0';
     }
+    // broker delivery: the plugin lets through what the device has joined
+    put_text(subscribe, "roombus/r/+/json/roomMessage");
+    subscribe += '\0';
     send_packet(0x82, subscribe);
   }
 
@@ -132,7 +135,7 @@ class mqtt_client final : public chat_client {
     std::string_view payload = body.substr(2 + size);
     if (version_ == 5)
       payload.remove_prefix(1U + static_cast<unsigned char>(payload[0]));  // properties below 128 bytes
-    if (topic.substr(base_.size()).starts_with("reply/")) {
+    if (topic.starts_with(base_) && topic.substr(base_.size()).starts_with("reply/")) {
       answered(payload.starts_with("{\"result\""), payload);
     } else {
       notified();

@@ -27,7 +27,9 @@ client::client(std::unique_ptr<nodes> where, milliseconds limit, client_environm
                                       "Calls that were sent again after their connection was lost")),
       refused_(env.metrics.add_counter("roombus_redis_unavailable_total", "Calls that could not be made")),
       unknown_(env.metrics.add_counter("roombus_redis_unknown_total", "Calls whose outcome is unknown")) {
-  env.metrics.add_gauge("roombus_redis_up", "1 when a Redis node is connected", [this] { return ready() ? 1.0 : 0.0; });
+  // the registry may outlive us
+  env.metrics.add_gauge("roombus_redis_up", "1 when a Redis node is connected",
+                        [this, alive = std::weak_ptr<int>(alive_)] { return !alive.expired() && ready() ? 1.0 : 0.0; });
 }
 
 client::~client() = default;

@@ -61,6 +61,7 @@ class client {
   std::vector<completion<bool>> paused_;         ///< oldest first
   std::unordered_set<std::string> paused_keys_;  ///< of those
   timer_handle wake_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   counter& redirections_;
   counter& script_loads_;
   counter& resent_;

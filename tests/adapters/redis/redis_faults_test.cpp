@@ -5,6 +5,7 @@
 
 #include "adapters/redis/key_slot.hpp"
 #include "adapters/redis/scripts.hpp"
+#include "tests/adapters/redis/lossy_proxy.hpp"
 #include "tests/adapters/redis/redis_driver.hpp"
 
 namespace roombus::test {
@@ -179,6 +180,29 @@ TEST_F(redis_faults, appends_whose_connection_is_cut_are_made_once) {
     pass(milliseconds(30));  // what is under way now stays with the server
     EXPECT_NE(server->run({"CLIENT", "KILL", "TYPE", "normal"}), "0");
     EXPECT_EQ(server->run({"CLIENT", "UNPAUSE"}), "OK");
+  }
+  appends.stop();
+  ASSERT_TRUE(run_until([&] { return appends.idle(); }));
+  EXPECT_EQ(appends.check(), "");
+  EXPECT_EQ(appends.unavailable + appends.unknown + appends.others, 0U);
+  EXPECT_GT(metric("roombus_redis_resent_total"), 0U);
+}
+
+TEST_F(redis_faults, appends_that_were_made_and_whose_answers_are_lost_are_made_once) {
+  begin();
+  const std::vector<std::string> all = rooms(3);
+  lossy_proxy between(server->port());
+  const std::string prefix = driver->options.prefix;
+  driver = std::make_unique<redis_driver>("redis://127.0.0.1:" + std::to_string(between.port()));
+  driver->options.prefix = prefix;
+  driver->open();
+  load appends(*driver, all);
+  appends.start(30);
+  for (int round = 1; round <= 10; ++round) {
+    const std::uint64_t before = appends.stored;
+    ASSERT_TRUE(run_until([&] { return appends.stored > before + 100; }));
+    between.lose_next_answer();
+    ASSERT_TRUE(run_until([&] { return between.lost() == round; }));
   }
   appends.stop();
   ASSERT_TRUE(run_until([&] { return appends.idle(); }));

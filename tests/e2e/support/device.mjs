@@ -37,10 +37,11 @@ export class Device {
    * Client ids are one name space for all users of a broker, so the usual one is made from the user's name.
    * Connects, subscribes and (unless `birth` is false) publishes its birth; a will tells of its loss. `version` is 4
    * (3.1.1) or 5, `encoding` json or cbor; `rooms` is the encoding in which rooms are read, + for any. `style` is how calls are made: "id" (reply topic by id) or "response" (MQTT 5).
+   * `shared: false` leaves out the topics that all share, which some brokers refuse.
    */
   static async connect (service, {
     user, client = `${user}-1`, version = 4, encoding = 'json', style = version === 5 ? 'response' : 'id', birth = true,
-    qos = 1, address = service.mqtt, rooms = encoding, ...more
+    qos = 1, address = service.mqtt, rooms = encoding, shared = true, ...more
   }) {
     const device = new Device({ user, client, version, encoding })
     Object.assign(device, { style, qos })
@@ -66,7 +67,7 @@ export class Device {
     device.mqtt.stream.setNoDelay?.(true) // else each request waits for the TCP acknowledgement of the PUBACK before it
     // rooms come to the inbox or, in broker delivery, on the topics that all share
     await device.subscribe([`${device.base}/reply/#`, `${device.base}/event/#`, `${device.base}/room/#`,
-      `roombus/r/+/${rooms}/#`])
+      ...(shared ? [`roombus/r/+/${rooms}/#`] : [])])
     if (birth) await device.publish(`${device.base}/status`, 'online', { retain: true })
     return device
   }
@@ -133,6 +134,9 @@ export class Device {
     this.lastReply = reply
     return this.decode(reply.payload, reply.packet)
   }
+
+  /** Replies by themselves, for requests that are published by hand. */
+  get replies () { return this.#replies }
 
   /** Replies that nobody waited for. */
   get strayReplies () { return this.#replies.peek() }

@@ -1,9 +1,9 @@
-#include "adapters/mosquitto/plugin/topic_policy.hpp"
+#include "schemas/topics/topic_policy.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace roombus::plugin {
+namespace roombus::topics {
 
 namespace {
 
@@ -116,4 +116,4 @@ bool topic_policy::subscribe(role who, std::string_view user, std::string_view c
   return (serves_hooks(who) && rest.starts_with("hook/call/")) || (is_admin(who) && rest.starts_with("admin/events/"));
 }
 
-}  // namespace roombus::plugin
+}  // namespace roombus::topics

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "adapters/broker_auth/broker_access.hpp"
+#include "adapters/http/http_types.hpp"
+#include "core/metrics.hpp"
+#include "core/ports/credential_checker.hpp"
+#include "core/ports/environment.hpp"
+
+namespace roombus::broker_auth {
+
+struct broker_auth_options {
+  std::string key;  ///< opens the endpoint; empty: nobody gets in
+  access_options access;
+  std::string bridge_password;                ///< of `access.bridge_user`; empty: that account cannot log in here
+  std::string vhost = "/";                    ///< of RabbitMQ
+  std::size_t max_expiring_logins = 100'000;  ///< remembered; more are refused
+};
+
+/// Authentication and access control for brokers that ask over HTTP, to be routed at `/broker/`:
+///   POST /broker/emqx/authn, /broker/emqx/authz
+///   POST /broker/vernemq                  all three webhooks (the header `vernemq-hook` tells which)
+///   GET or POST /broker/rabbitmq/user, /vhost, /resource, /topic
+/// The key comes as `Authorization: Bearer KEY` or, for brokers that cannot send headers, in the path:
+/// `/broker/key/KEY/rabbitmq/user`. A wrong key is answered with 401, what is not understood with the broker's own
+/// "no". The password of a login is a password or a token of the same user; a token that limits rooms is refused, since
+/// the broker could not enforce that. Source: docs/brokers.md.
+class broker_auth final : public http::handler {
+ public:
+  struct environment {
+    credential_checker& checker;
+    clock& time;
+    log_sink& log;
+    metrics_registry& metrics;
+  };
+
+  /// All in `env` outlives it.
+  broker_auth(broker_auth_options options, environment env);
+  ~broker_auth() override;
+  broker_auth(const broker_auth&) = delete;
+  broker_auth& operator=(const broker_auth&) = delete;
+
+  void on_request(http::request req, std::shared_ptr<http::responder> answer) override;
+
+ private:
+  class impl;
+  std::shared_ptr<impl> impl_;  // shared with logins that wait for the checker
+};
+
+}  // namespace roombus::broker_auth

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace roombus::broker_auth {
+
+/// When logins by token end, by user and client id, so that topics are refused afterwards: most brokers do not end the
+/// connection. Bounded; kept in memory only, so it forgets with a restart.
+class login_ends {
+ public:
+  explicit login_ends(std::size_t max_entries) : max_entries_(max_entries) {}
+
+  /// Remembers the end of a login, wall clock ms. False when there is no room: the login must be refused.
+  [[nodiscard]] bool set(std::string_view user, std::string_view client, std::int64_t ends_at_ms, std::int64_t now_ms);
+  /// The login has no end.
+  void clear(std::string_view user, std::string_view client);
+  [[nodiscard]] bool has_ended(std::string_view user, std::string_view client, std::int64_t now_ms) const;
+  [[nodiscard]] std::size_t size() const { return ends_.size(); }
+
+ private:
+  std::size_t max_entries_;
+  std::unordered_map<std::string, std::int64_t> ends_;
+};
+
+}  // namespace roombus::broker_auth

@@ -116,6 +116,7 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
              : key.path() == "log.level"              ? "debug"
              : key.path() == "store.kind"             ? "memory"
              : key.path() == "store.sync"             ? "normal"
+             : key.path() == "mqtt.auth_client_ids"   ? "any"
              : key.path() == "auth.jwt.secret"        ? "a secret of more than thirty-two bytes"
              : key.name == "listen"                   ? "127.0.0.1:9"
              : key.name.ends_with("key_file")         ? api_key_file

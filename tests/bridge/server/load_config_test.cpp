@@ -1,7 +1,9 @@
 #include "bridge/server/load_config.hpp"
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <map>
 
 #include <cstdlib>
 #include <fstream>
@@ -97,6 +99,28 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
   const config defaults;
   const std::string api_key_file = ::testing::TempDir() + "roombus-api-key";
   std::ofstream(api_key_file) << "a-key\n";
+  // of texts that are not free
+  const std::map<std::string, std::string> other_values{
+      {"http.namespace", "/x"},
+      {"mqtt.broker", "none"},
+      {"mqtt.delivery", "inbox"},
+      {"mqtt.profile", "emqx"},
+      {"mqtt.identity", "acl"},
+      {"mqtt.auth_client_ids", "any"},
+      {"chat.message_format", "text"},
+      {"log.format", "json"},
+      {"log.level", "debug"},
+      {"store.kind", "memory"},
+      {"store.sync", "normal"},
+      {"store.redis", "redis://127.0.0.1:1/1"},
+      {"auth.jwt.secret", "a secret of more than thirty-two bytes"},
+      {"hooks.http.url", "http://127.0.0.1:9/hooks"},
+      {"hooks.http.secret_file", api_key_file},
+      {"hooks.http.encoding", "cbor"},
+      {"hooks.mqtt.encoding", "cbor"},
+      {"hooks.http.on_failure", "continue"},
+      {"hooks.mqtt.on_failure", "continue"},
+  };
   for (const auto& key : config_keys()) {
     // these say something only together with others: hook_config_test
     if (key.section.starts_with("hooks.") && (key.name == "hooks" || key.name == "policy")) continue;
@@ -106,25 +130,12 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
     if (const auto* b = std::get_if<bool>(&value)) text = toml = *b ? "false" : "true";
     if (const auto* i = std::get_if<std::int64_t>(&value)) text = toml = std::to_string(*i + 1);
     if (std::holds_alternative<std::string>(value)) {
-      text = key.path() == "http.namespace"           ? "/x"
-             : key.path() == "mqtt.broker"            ? "none"
-             : key.path() == "mqtt.delivery"          ? "inbox"
-             : key.path() == "mqtt.profile"           ? "emqx"
-             : key.path() == "mqtt.identity"          ? "acl"
-             : key.path() == "chat.message_format"    ? "text"
-             : key.path() == "log.format"             ? "json"
-             : key.path() == "log.level"              ? "debug"
-             : key.path() == "store.kind"             ? "memory"
-             : key.path() == "store.sync"             ? "normal"
-             : key.path() == "mqtt.auth_client_ids"   ? "any"
-             : key.path() == "auth.jwt.secret"        ? "a secret of more than thirty-two bytes"
-             : key.name == "listen"                   ? "127.0.0.1:9"
-             : key.name.ends_with("key_file")         ? api_key_file
-             : key.path() == "hooks.http.secret_file" ? api_key_file
-             : key.path() == "hooks.http.url"         ? "http://127.0.0.1:9/hooks"
-             : key.name == "encoding"                 ? "cbor"
-             : key.name == "on_failure"               ? "continue"
-                                                      : "x";
+      const auto known = other_values.find(key.path());
+      if (known != other_values.end()) {
+        text = known->second;
+      } else {
+        text = key.name == "listen" ? "127.0.0.1:9" : key.name.ends_with("key_file") ? api_key_file : "x";
+      }
       toml = "\"" + text + "\"";
     }
     if (std::holds_alternative<texts>(value)) {

@@ -158,7 +158,9 @@ task<result<disconnected>> redis_store::disconnect(user_name user, connection_id
 }
 
 task<result<disconnected>> redis_store::end_connection(user_name user, connection_id id, std::int64_t now_ms) {
-  words closing{id.str()};
+  // an end takes at most two time limits; after that another instance may go on
+  words closing{id.str(), fresh_attempt(), attempt_prefix_, std::to_string(now_ms),
+                std::to_string(2 * options_.timeout.count())};
   task<result<reply>> running = on_user(scripts::user_close, user, effect::repeatable, std::move(closing));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
@@ -169,13 +171,14 @@ task<result<disconnected>> redis_store::end_connection(user_name user, connectio
 
   const std::string life = std::to_string(answer->at(3).number);
   const std::string instance = answer->at(4).text;
+  const std::string attempt = answer->at(5).text;
   std::vector<room_name> rooms;
-  for (std::size_t i = 5; i < answer->items.size(); ++i)
+  for (std::size_t i = 6; i < answer->items.size(); ++i)
     rooms.emplace_back(answer->items[i].text);
   std::sort(rooms.begin(), rooms.end());
   std::vector<task<result<reply>>> leaving;
   for (const room_name& room : rooms) {
-    words ending{user.str(), id.str(), life, std::to_string(now_ms), fresh_attempt(), tombstone_ms};
+    words ending{user.str(), id.str(), life, std::to_string(now_ms), attempt, tombstone_ms};
     leaving.push_back(on_room(scripts::room_end, room, effect::repeatable, std::move(ending)));
   }
   std::optional<chat_error> failure;

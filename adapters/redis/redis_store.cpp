@@ -141,6 +141,7 @@ chat_error refusal(const reply& answer, const std::string& name) {
   if (code == "user_exists") return {errc::user_exists, {value(name)}};
   if (code == "user_online") return {errc::user_online, {value(name)}};
   if (code == "rate_limited") return errc::rate_limited;
+  if (code == "unavailable") return errc::unavailable;
   return {errc::internal_error, {value("a script answered what is not known: " + code)}};
 }
 

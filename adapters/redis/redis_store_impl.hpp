@@ -91,7 +91,7 @@ class redis_store final : public store {
   redis_options options_;
   redis_environment env_;
   client client_;
-  std::string attempt_prefix_;
+  std::string attempt_prefix_;  ///< also names this store among the instances'
   std::uint64_t attempts_ = 0;
   gates room_gates_;  ///< shut while a join on its way to the room is still with the user
   gates end_gates_;   ///< of a user and connection: shut while it is being ended

@@ -1,7 +1,7 @@
 -- A connection has ended: it leaves, and a tombstone keeps a join that is still under way from bringing it back.
 -- ARGV: user, id, life, now, attempt, lifetime of the tombstone in ms. Answers as room_leave.lua.
 --
--- May be run again after its outcome was lost: the tombstone keeps what came of it for the same attempt.
+-- May be run again after its outcome was lost, also by another instance that goes on with the same attempt: the tombstone keeps what came of it for the same attempt.
 if not room_exists() then return { 'no_room' } end
 local user, id, life, now, attempt = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local uu, au = switches()

@@ -4,7 +4,8 @@
 --   wo  1 in whitelist mode      W B  sets: whitelist, blacklist
 --   n   last life given out      N    set: ids of the connections
 --   c:<id>  a connection: {l = life, i = instance, r = {room = 'p' or 'j'}}
---   d:<id>  one that has ended and has not left all its rooms yet: the same     D  set of their ids
+--   d:<id>  one that has ended and has not left all its rooms yet: the same, and {o = attempt that ended it,
+--                w = who is at it, t = since when}     D  set of their ids
 -- A life tells two connections with the same id apart, also after the user was deleted: it is at least the time in ms.
 -- The rooms of a connection are an index that may name too many: the room is the truth. 'p' are joins under way.
 

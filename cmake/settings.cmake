@@ -3,7 +3,7 @@ add_library(roombus_settings INTERFACE)
 target_compile_features(roombus_settings INTERFACE cxx_std_20)
 set(warnings
   -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wshadow
-  # g++ 12 reports these inside the standard library's own inlined code
+  # g++ 12 reports these two inside the standard library's own inlined code
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-stringop-overflow>)
 if(ROOMBUS_WERROR)
   list(APPEND warnings -Werror)

@@ -6,7 +6,7 @@ packages_build=(
   nodejs npm
 )
 packages_run=(mosquitto mosquitto-clients)
-packages_test=(libgtest-dev mosquitto mosquitto-clients redis-server chromium)
+packages_test=(libgtest-dev mosquitto mosquitto-clients redis-server nats-server chromium)
 packages_check=(clang-format clang-tidy)
 
 # Debian 12 has Boost 1.81 beside its default 1.74 (too old for us); Debian 13 has 1.83.

@@ -105,6 +105,19 @@ export async function rawClient (address, options) {
   return client
 }
 
+/** The same for who may log in: NATS keeps a client id out for a second when it comes and goes quickly. */
+export async function patientClient (address, options, ms = 5000) {
+  const end = Date.now() + ms
+  for (;;) {
+    try {
+      return await rawClient(address, options)
+    } catch (error) {
+      if (Date.now() > end) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+}
+
 /** True when the subscription was refused, by SUBACK or by the end of the connection. */
 export async function refuses (client, filter) {
   const granted = client.subscribeAsync(filter, { qos: 1 }).then(grants => grants.some(g => g.qos < 128), () => false)
@@ -117,8 +130,45 @@ export function tries (client, topic, payload, options = {}) {
   return within(Promise.race([sent, client.closed]), `answer to PUBLISH ${topic}`)
 }
 
-/** Bob tries what is alice's. `eavesdrops`: filters that must bring him nothing. */
-export async function attacks (service, t, { eavesdrops, forgeries, login = { username: 'bob', password: 'bob-pw', clientId: 'bob' } }) {
+/** What a session of alice's missed must not go to bob, who takes her client id. */
+async function takeover (service, browser, t) {
+  const session = { clientId: 'alice~p', clean: false }
+  const hers = { username: 'alice', password: 'alice-pw', ...session }
+  const base = 'roombus/u/alice/alice~p'
+  const missed = client => client.got.filter(m => m.topic === `${base}/room/vault/roomMessage`).map(m => JSON.parse(m.text).missed)
+  await t.test('bob takes over the session of a device of alice', async () => {
+    let alice = await patientClient(service.mqtt, hers)
+    assert.equal(await refuses(alice, `${base}/#`), false)
+    let n = 0
+    await eventually(async () => {
+      if (n++ % 50 === 0) await tries(alice, `${base}/call/roomJoin/${n}`, '["vault"]')
+      return alice.got.some(m => m.topic.startsWith(`${base}/reply/`))
+    }, 'the join')
+    // its session keeps what it misses
+    alice.end(true)
+    await alice.closed
+    await browser.call('roomMessage', 'vault', { missed: 1 })
+    alice = await patientClient(service.mqtt, hers)
+    await eventually(() => missed(alice).includes(1), 'what alice missed')
+    alice.end(true)
+    await alice.closed
+    await browser.call('roomMessage', 'vault', { missed: 2 })
+    const bob = await patientClient(service.mqtt, { username: 'bob', password: 'bob-pw', ...session }).catch(() => undefined)
+    if (bob) {
+      await refuses(bob, 'roombus/u/bob/alice~p/reply/#').catch(() => true)
+      // an answer of his own, where the broker lets him have one, shows that what was kept has come before
+      await tries(bob, 'roombus/u/bob/alice~p/call/listOwnSockets/mine', '[]')
+      await eventually(() => bob.got.some(m => m.topic.endsWith('/reply/mine')), 'a reply for bob', 2000).catch(() => {})
+      bob.end(true)
+      assert.deepEqual(missed(bob), [])
+    }
+  })
+}
+
+/**
+ * Bob tries what is alice's. `eavesdrops`: filters that must bring him nothing; `clientIds`: with these he tries it, too.
+ */
+export async function attacks (service, t, { eavesdrops, forgeries, clientIds = ['alice~1', '+', '#', 'x|^roombus', 'x|.*', '.*', '../alice/alice', 'bob/../../alice'], login = { username: 'bob', password: 'bob-pw', clientId: 'bob' } }) {
   const browser = await Browser.connect(service, { user: 'web' })
   await browser.call('roomCreate', 'vault', false)
   await browser.call('roomJoin', 'vault')
@@ -131,7 +181,7 @@ export async function attacks (service, t, { eavesdrops, forgeries, login = { us
       }
     })
     await t.test('bob can use what is his', async () => {
-      const bob = await rawClient(service.mqtt, login)
+      const bob = await patientClient(service.mqtt, login)
       assert.equal(await refuses(bob, 'roombus/u/bob/bob/reply/#'), false)
       let n = 0
       await eventually(async () => {
@@ -142,7 +192,7 @@ export async function attacks (service, t, { eavesdrops, forgeries, login = { us
     })
     for (const filter of eavesdrops) {
       await t.test(`bob reads ${filter}`, async () => {
-        const bob = await rawClient(service.mqtt, login)
+        const bob = await patientClient(service.mqtt, login)
         const refused = await refuses(bob, filter)
         if (!refused) {
           for (let n = 0; n < 3; ++n) {
@@ -157,9 +207,26 @@ export async function attacks (service, t, { eavesdrops, forgeries, login = { us
         assert.deepEqual(got.filter(topic => !topic.startsWith('roombus/u/bob/')), [])
       })
     }
+    for (const clientId of clientIds) {
+      await t.test(`bob as client ${clientId}`, async () => {
+        for (const filter of [`roombus/u/bob/${clientId}/#`, 'roombus/u/alice/#']) {
+          const bob = await patientClient(service.mqtt, { ...login, clientId }, 1500).catch(() => undefined)
+          if (!bob) return
+          if (!await refuses(bob, filter).catch(() => true)) {
+            await browser.call('roomMessage', 'vault', { clientId, filter })
+            await alice.message('vault', m => m.clientId === clientId && m.filter === filter)
+          }
+          await tries(bob, 'roombus/u/alice/alice/send/vault', '{"forged":true}')
+          const got = bob.got.map(m => m.topic)
+          bob.end(true)
+          assert.deepEqual(got.filter(topic => topic.startsWith('roombus/u/alice/')), [])
+        }
+      })
+    }
+    await takeover(service, browser, t)
     for (const [topic, options] of forgeries) {
       await t.test(`bob writes ${topic} ${JSON.stringify(options ?? {})}`, async () => {
-        const bob = await rawClient(service.mqtt, login)
+        const bob = await patientClient(service.mqtt, login)
         await tries(bob, topic, topic.includes('/call/') ? '["vault"]' : '{"forged":true}', options)
         bob.end(true)
       })
@@ -175,6 +242,7 @@ export async function attacks (service, t, { eavesdrops, forgeries, login = { us
         return m.last
       })
       assert.deepEqual((await browser.call('roomGetAccessList', 'vault', 'userlist')).sort(), ['alice', 'web'])
+      assert.ok((await alice.call('listOwnSockets'))[alice.id].includes('vault'), 'joined still')
       assert.deepEqual(alice.received.peek(i => i.payload?.forged), [])
       assert.deepEqual(alice.strayReplies, [])
     })

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from './deadline.mjs'
 import { freePort } from './roombus.mjs'
 
-const deploy = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../deploy/brokers')
+/** The folder with rules for brokers. */
+export const deploy = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../deploy/brokers')
 
 function program (...names) {
   return names.find(name => {

@@ -1,7 +1,5 @@
 #include "adapters/broker_auth/broker_question.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "adapters/http/uri.hpp"
@@ -53,17 +51,11 @@ bool flag_of(const fields& from, std::string_view name) {
   return found->is_number() && found->as_double() != 0;
 }
 
-std::uint64_t qos_of(const fields& from) {
-  const value* found = from.find("qos");
-  return found == nullptr ? 0 : found->floor_to_uint().value_or(0);
-}
-
-void add_topic(question& q, std::string topic, bool write, bool retain, std::uint64_t qos) {
+void add_topic(question& q, std::string topic, bool write, bool retain) {
   asked_topic asked;
   asked.topic = std::move(topic);
   asked.write = write;
   asked.retain = retain;
-  asked.qos = qos;
   q.topics.push_back(std::move(asked));
 }
 
@@ -87,7 +79,7 @@ std::optional<question> of_emqx(std::string_view action, const http::request& re
   q.what = question::kind::topics;
   const std::string use = text_of(*body, "action");
   if (use != "publish" && use != "subscribe") return std::nullopt;
-  add_topic(q, text_of(*body, "topic"), use == "publish", flag_of(*body, "retain"), qos_of(*body));
+  add_topic(q, text_of(*body, "topic"), use == "publish", flag_of(*body, "retain"));
   return q;
 }
 
@@ -107,7 +99,7 @@ std::optional<question> of_vernemq(std::string_view action, const http::request&
   }
   q.what = question::kind::topics;
   if (hook == "auth_on_publish") {
-    add_topic(q, text_of(*body, "topic"), true, flag_of(*body, "retain"), qos_of(*body));
+    add_topic(q, text_of(*body, "topic"), true, flag_of(*body, "retain"));
     return q;
   }
   const value* list = body->find("topics");
@@ -116,7 +108,7 @@ std::optional<question> of_vernemq(std::string_view action, const http::request&
   for (const value& item : *list->if_list()) {
     const fields* topic = item.if_map();
     if (topic == nullptr) return std::nullopt;
-    add_topic(q, text_of(*topic, "topic"), false, false, qos_of(*topic));
+    add_topic(q, text_of(*topic, "topic"), false, false);
   }
   return q;
 }
@@ -157,7 +149,6 @@ std::optional<question> of_rabbitmq(std::string_view action, const http::request
   q.user = text_of(*form, "username");
   q.client = text_of(*form, "client_id");
   q.vhost = text_of(*form, "vhost");
-  q.has_client = !q.client.empty();
   // a dot in a topic becomes a slash inside RabbitMQ, so such a name would be two levels there
   if (q.user.find_first_of(".@") != std::string::npos || q.client.find_first_of(".@") != std::string::npos) {
     return std::nullopt;
@@ -179,7 +170,7 @@ std::optional<question> of_rabbitmq(std::string_view action, const http::request
   q.client = text_of(*form, "variable_map.client_id");
   const std::string permission = text_of(*form, "permission");
   if (permission != "read" && permission != "write") return std::nullopt;
-  add_topic(q, topic_of_routing_key(text_of(*form, "routing_key")), permission == "write", false, 0);
+  add_topic(q, topic_of_routing_key(text_of(*form, "routing_key")), permission == "write", false);
   return q;
 }
 

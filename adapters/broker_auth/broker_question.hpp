@@ -20,7 +20,6 @@ struct asked_topic {
   std::string topic;
   bool write = false;
   bool retain = false;
-  std::uint64_t qos = 0;
 };
 
 /// What a broker wants to know.
@@ -37,7 +36,6 @@ struct question {
   kind what = kind::login;
   std::string user;
   std::string client;
-  bool has_client = true;  ///< RabbitMQ asks about virtual hosts without one
   std::string password;
   std::string address;  ///< the device's, for limits; never empty
   std::string vhost = "/";

@@ -1,0 +1,97 @@
+// The endpoint that EMQX, VerneMQ and RabbitMQ ask, over HTTP as they do, with real passwords and tokens.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import crypto from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after } from 'node:test'
+import { binary } from './support/cli.mjs'
+import { DEADLINE_MS, eventually } from './support/deadline.mjs'
+import { scenario } from './support/scenario.mjs'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'roombus-broker-auth-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const users = path.join(folder, 'users')
+writeFileSync(users, execFileSync(binary, ['hash-password', '--user', 'alice'], { input: 'alice-pw\n', encoding: 'utf8' }))
+
+const secret = 'a secret of more than thirty-two bytes'
+const config = `[mqtt]\nauth_key = "broker%key/+"\n` +
+  `[auth.password]\nfile = "${users}"\n[auth.jwt]\nsecret = "${secret}"\n`
+const options = { dev: false, mqtt: false, config }
+const key = 'broker%key/+'
+
+function token (claims) {
+  const encode = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const text = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`
+  return `${text}.${crypto.createHmac('sha256', secret).update(text).digest('base64url')}`
+}
+
+async function post (service, where, body, headers = {}) {
+  const answer = await fetch(`http://${service.admin}/broker/${where}`, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers,
+    signal: AbortSignal.timeout(DEADLINE_MS)
+  })
+  return { status: answer.status, text: await answer.text(), type: answer.headers.get('content-type') }
+}
+
+scenario('EMQX asks about logins and topics', options, async ({ service }) => {
+  const ask = async (where, body) => {
+    const { status, text, type } = await post(service, `emqx/${where}`, body, { authorization: `Bearer ${key}` })
+    assert.deepEqual([status, type], [200, 'application/json'])
+    return JSON.parse(text)
+  }
+  const login = (password, username = 'alice', clientid = 'alice~1') =>
+    ask('authn', { username, clientid, password, peerhost: '192.0.2.1' })
+  assert.deepEqual(await login('alice-pw'), { result: 'allow', is_superuser: false })
+  assert.deepEqual(await login('wrong'), { result: 'deny' })
+  assert.deepEqual(await login('alice-pw', 'alice', 'bob'), { result: 'deny' })
+  assert.deepEqual(await login('alice-pw', 'bob', 'bob'), { result: 'deny' })
+
+  const topic = { username: 'alice', clientid: 'alice~1', action: 'publish', topic: 'roombus/u/alice/alice~1/send/den', retain: 'false' }
+  assert.deepEqual(await ask('authz', topic), { result: 'allow' })
+  assert.deepEqual(await ask('authz', { ...topic, topic: 'roombus/u/bob/bob/send/den' }), { result: 'deny' })
+  assert.deepEqual(await ask('authz', { ...topic, username: 'bob' }), { result: 'deny' })
+
+  const exp = Math.floor(Date.now() / 1000) + 2
+  assert.deepEqual(await login(token({ sub: 'bob', exp }), 'alice'), { result: 'deny' }, 'the token of another user')
+  assert.deepEqual(await login(token({ sub: 'alice', exp: exp - 7200 })), { result: 'deny' }, 'expired')
+  assert.deepEqual(await login(token({ sub: 'alice', exp, roombus: { join: ['den'] } })), { result: 'deny' }, 'limited to a room')
+  assert.deepEqual(await login(token({ sub: 'alice', exp }).slice(0, -2)), { result: 'deny' }, 'cut')
+  const allowed = await login(token({ sub: 'alice', exp }))
+  assert.equal(allowed.result, 'allow')
+  assert.ok(allowed.expire_at >= exp, 'the end of the login')
+  assert.deepEqual(await ask('authz', topic), { result: 'allow' })
+})
+
+scenario('topics are refused once the token has ended', { ...options, config: config + 'leeway = 0\n' }, async ({ service }) => {
+  const headers = { authorization: `Bearer ${key}` }
+  const exp = Math.floor(Date.now() / 1000) + 2
+  const hook = (name, body) => post(service, 'vernemq', { username: 'alice', client_id: 'alice', mountpoint: '', ...body },
+    { ...headers, 'vernemq-hook': name }).then(({ text }) => JSON.parse(text).result)
+  assert.equal(await hook('auth_on_register', { password: token({ sub: 'alice', exp }) }), 'ok')
+  const subscribe = () => hook('auth_on_subscribe_m5', { topics: [{ topic: 'roombus/u/alice/alice/#', qos: 1 }], properties: {} })
+  assert.equal(await subscribe(), 'ok')
+  await eventually(async () => (await subscribe()).error === 'not_allowed', 'the end of the login')
+  assert.ok(Date.now() / 1000 >= exp)
+})
+
+scenario('RabbitMQ has the key in the path', options, async ({ service }) => {
+  const ask = (where, body, k = key) => post(service, `key/${encodeURIComponent(k)}/rabbitmq/${where}`, new URLSearchParams(body).toString())
+  const login = { username: 'alice', password: 'alice-pw', client_id: 'alice', vhost: '/' }
+  assert.equal((await ask('user', login)).text, 'allow')
+  assert.equal((await ask('user', { ...login, password: 'x' })).text, 'deny')
+  assert.equal((await ask('user', { ...login, client_id: '' })).text, 'deny')
+  assert.equal((await ask('user', login, 'guess')).status, 401)
+  assert.equal((await post(service, 'rabbitmq/user', new URLSearchParams(login).toString())).status, 401)
+  assert.ok(await service.metric('roombus_broker_auth_refused_requests_total') >= 2)
+})
+
+scenario('without a key nobody asks', { dev: false, mqtt: false, config: config.replace(/auth_key.*/, '') }, async ({ service }) => {
+  for (const where of ['emqx/authn', 'key//emqx/authn', 'key/x/rabbitmq/user']) {
+    assert.equal((await post(service, where, '{}', { authorization: 'Bearer ' })).status, 404, where)
+  }
+})

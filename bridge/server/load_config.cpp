@@ -169,6 +169,12 @@ class finisher {
     } else if (!c_.mqtt.admin && !c_.mqtt.admins.empty()) {
       warn("mqtt.admins", "has no effect without mqtt.admin = true");
     }
+    const auto& logins = c_.auth.logins;
+    const bool tokens = !logins.jwt.sources.secret.empty() || !logins.jwt.sources.secret_file.empty() ||
+                        !logins.jwt.sources.public_key_file.empty() || !logins.jwt.sources.jwks_file.empty();
+    if (!c_.mqtt.auth_key.empty() && logins.password.file.empty() && !tokens) {
+      warn("mqtt.auth_key", "brokers that ask are told to let nobody in: there is neither auth.password nor auth.jwt");
+    }
   }
 
   config_result& out_;

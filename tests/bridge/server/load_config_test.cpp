@@ -172,6 +172,21 @@ TEST(load_config, the_server_api_on_mqtt_wants_to_know_who_may_call_it) {
             texts{"F:3: mqtt.admin: has no effect with mqtt.broker = \"none\""});
 }
 
+TEST(load_config, brokers_that_ask_need_a_key_and_logins) {
+  const config by_default;
+  EXPECT_EQ(by_default.mqtt.auth_key, "") << "nobody may ask";
+  EXPECT_EQ(by_default.mqtt.auth_client_ids, broker_auth::client_ids::own);
+  const auto out = load_file("[mqtt]\nauth_key = \"k\"\nauth_client_ids = \"any\"\n");
+  EXPECT_EQ(out.errors, texts{});
+  EXPECT_EQ(out.settings.mqtt.auth_key, "k");
+  EXPECT_EQ(out.settings.mqtt.auth_client_ids, broker_auth::client_ids::any);
+  EXPECT_EQ(out.warnings, texts{"F:2: mqtt.auth_key: brokers that ask are told to let nobody in: there is neither "
+                                "auth.password nor auth.jwt"});
+  EXPECT_EQ(load_file("[mqtt]\nauth_key = \"k\"\n[auth.password]\nfile = \"users\"\n").warnings, texts{});
+  EXPECT_EQ(load_file("[mqtt]\nauth_key = \"a b\"\n").errors.size(), 1U);
+  EXPECT_EQ(load_file("[mqtt]\nauth_client_ids = \"some\"\n").errors.size(), 1U);
+}
+
 TEST(load_config, keys_of_the_server_api_are_read_and_checked) {
   const auto out = load_file("[admin]\nkey = \"one\"\nread_key = \"two\"\n");
   EXPECT_EQ(out.errors, texts{});

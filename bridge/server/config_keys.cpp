@@ -195,8 +195,9 @@ void add_mqtt(std::vector<key>& all) {
       "or "
       "access rules that you vouch for (acl). Must be set for tcp:// and ssl:// brokers."));
   all.push_back(text("mqtt", "plugin", FIELD(mqtt.plugin),
-                     "The plugin of the embedded broker: a path, auto (found beside the program) or none. With it "
-                     "devices are present while they are connected, and rooms are delivered by the broker."));
+                     "The plugin of the embedded broker: a path, auto (found beside the program) or none (the default "
+                     "of --dev). With it devices are present exactly while they are connected, and rooms are delivered "
+                     "by the broker."));
   all.push_back(text("mqtt", "username", FIELD(mqtt.username), "Our account at a given broker."));
   all.push_back(secret(text("mqtt", "password", FIELD(mqtt.password), "Its password.")));
   all.push_back(text("mqtt", "password_file", FIELD(mqtt.password_file), "A file whose first line is the password."));

@@ -24,6 +24,8 @@ class finisher {
       if (!sources_.was_set(path)) place = true;
     };
     if (!sources_.was_set("store.kind")) c_.store.kind = store_kind::memory;
+    // with the plugin a device is there only while its client is: single calls of mosquitto_pub would join for a moment
+    if (!sources_.was_set("mqtt.plugin")) c_.mqtt.plugin = "none";
     turn_on("chat.enable_rooms_management", c_.chat.enable_rooms_management);
     turn_on("chat.enable_direct_messages", c_.chat.enable_direct_messages);
     turn_on("chat.enable_userlist_updates", c_.chat.enable_userlist_updates);

@@ -132,7 +132,9 @@ if (!usable) {
       await t.test('user properties say nothing about who it is', async () => {
         await eve.publishAsync('roombus/u/eve/eve1/call/listOwnSockets/9', '[]', { qos: 1, properties: { userProperties: { user: 'alice' } } })
         const reply = await eventually(() => eve.got.find(m => m.topic === 'roombus/u/eve/eve1/reply/9'), 'the reply')
-        assert.deepEqual(Object.keys(JSON.parse(reply.text).result), ['mqtt#eve/eve1'])
+        // eve2, whose will was refused, may not be gone yet
+        const own = Object.keys(JSON.parse(reply.text).result).filter(id => id !== 'mqtt#eve/eve2')
+        assert.deepEqual(own, ['mqtt#eve/eve1'])
       })
       await alice.send('den', { secret: 1 })
       assert.equal((await alice.message('den')).secret, 1, 'the forged ones did not come')

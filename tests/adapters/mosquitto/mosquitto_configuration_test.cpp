@@ -37,7 +37,8 @@ configuration deployed() {
   c.device_address = "";
   c.device_port = 1883;
   c.access = device_access::dev;
-  c.plugin = "/usr/lib/roombus/roombus_mosquitto.so";
+  c.bridge_acl_file = "/etc/roombus/bridge.acl";
+  c.device_acl_file = "/etc/roombus/devices.acl";
   return c;
 }
 
@@ -96,8 +97,10 @@ TEST(MosquittoConfiguration, a_password_is_salted_and_in_the_form_of_mosquitto_p
   EXPECT_NE(first, second);
 }
 
-TEST(MosquittoConfiguration, the_deployed_file_is_what_the_renderer_writes) {
+TEST(MosquittoConfiguration, deployed_files_are_what_the_renderer_writes) {
   EXPECT_EQ(deployed_file("mosquitto.conf"), settings(render_configuration(deployed())));
+  EXPECT_EQ(deployed_file("bridge.acl"), settings(render_bridge_acl("roombus")));
+  EXPECT_EQ(deployed_file("devices.acl"), settings(render_device_acl("roombus", device_access::dev)));
 }
 
 }  // namespace roombus::mosquitto

@@ -115,8 +115,9 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
   if (dev) all.push('--dev')
   if (mqtt === true) {
     all.push('--mqtt.listen', '127.0.0.1:0')
-    // a broker without our plugin, unless the test or its caller wants it
-    if (process.env.ROOMBUS_DELIVERY === 'inbox') all.push('--mqtt.delivery', 'inbox', '--mqtt.plugin', 'none')
+    // --dev alone runs without our plugin
+    if (delivery === 'inbox') all.push('--mqtt.delivery', 'inbox', '--mqtt.plugin', 'none')
+    else all.push('--mqtt.plugin', 'auto')
   }
   if (mqtt === false) all.push('--mqtt.broker', 'none')
   if (config) {

@@ -1,10 +1,10 @@
 // What accounts may read, write and subscribe, as an attacker would try it.
 
-#include "adapters/mosquitto/plugin/topic_policy.hpp"
+#include "schemas/topics/topic_policy.hpp"
 
 #include <gtest/gtest.h>
 
-namespace roombus::plugin {
+namespace roombus::topics {
 namespace {
 
 struct asked {
@@ -168,4 +168,4 @@ TEST(topic_policy, a_bridge_may_do_everything_but_write_what_the_broker_says_of_
 }
 
 }  // namespace
-}  // namespace roombus::plugin
+}  // namespace roombus::topics

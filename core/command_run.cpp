@@ -39,6 +39,15 @@ void service::impl::set_arguments(command_context& ctx, value_list args, std::si
   ctx.args.erase(rest, ctx.args.end());
 }
 
+bool service::impl::is_within_rights(command_context& ctx) {
+  const local_connection* connection = hub.find(ctx.id);
+  if (connection == nullptr) return true;  // the server API for a user, or the command will find it gone
+  ctx.is_admin = connection->rights.admin;
+  // who bypasses permissions is not bound by those of a login; joining bypasses nothing
+  if (ctx.bypass_permissions && ctx.cmd->id != command::room_join) return true;
+  return permits(connection->rights, ctx.cmd->name, ctx.args);
+}
+
 task<reply> service::impl::run(const command_descriptor& cmd, command_context& ctx) {
   std::string fault;
   try {
@@ -58,6 +67,7 @@ void service::impl::log_command_fault(const command_context& ctx, const std::str
 task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_context& ctx) {
   result<void> checked = co_await check(cmd, ctx.args);
   if (!checked) co_return checked.error();
+  if (!is_within_rights(ctx)) co_return chat_error(errc::not_allowed);
 
   if (const command_hook* before = hook_for(hooks.before, ctx)) {
     std::optional<hook_answer> said = co_await ask_hook(env.log, cmd.name, *before, ctx);
@@ -73,6 +83,7 @@ task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_con
       if (keeps_rest) ctx.rest_args = std::move(rest);
       result<void> again = co_await check(cmd, ctx.args);
       if (!again) co_return again.error();
+      if (!is_within_rights(ctx)) co_return chat_error(errc::not_allowed);  // the hook may have named another room
     }
   }
 

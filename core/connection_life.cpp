@@ -15,7 +15,7 @@ task<result<login>> service::impl::ask_who(connection_id id, handshake shown) {
 }
 
 task<result<void>> service::impl::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                                          bool shares_broadcast) {
+                                          bool shares_broadcast, login_rights rights) {
   if (state_ != state::open) co_return chat_error(errc::unavailable);
   if (!is_valid_name(user.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(user.str())});
   if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
@@ -52,11 +52,28 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
   connection.user = user;
   connection.sink = std::move(sink);
   connection.shares_broadcast = shares_broadcast;
+  connection.rights = std::move(rights);
   connection.allowance = limits.requests_per_second;
   connection.allowance_at_ms = env.time.steady_ms();
   hub.add(std::move(connection));
   hub.notify(user, make_event(notification::socket_connect_echo, {value(id.str()), value(*nconnected)}), id);
   co_return result<void>{};
+}
+
+bool service::impl::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+                          const std::vector<room_name>& rooms) {
+  if (hub.find(id) != nullptr || connecting_.contains(id)) return false;
+  local_connection connection;
+  connection.id = std::move(id);
+  connection.user = std::move(user);
+  connection.sink = std::move(sink);
+  connection.shares_broadcast = true;
+  connection.allowance = limits.requests_per_second;
+  connection.allowance_at_ms = env.time.steady_ms();
+  local_connection& added = hub.add(std::move(connection));
+  for (const room_name& room : rooms)
+    hub.join(room, added);
+  return true;
 }
 
 task<void> service::impl::disconnect(connection_id id) {

@@ -14,7 +14,9 @@ struct login_rights {
   login_rights() = default;
   std::optional<std::vector<room_name>> join;     ///< rooms it may use at all
   std::optional<std::vector<room_name>> publish;  ///< rooms it may send messages to
-  bool admin = false;  ///< the token calls its user an administrator; nothing in the core acts on it yet
+  /// The permissions of rooms do not hold for its commands, as with `bypassPermissions` of the server API; it may
+  /// create and delete rooms. Only in rooms of `join`. It joins like everybody.
+  bool admin = false;
 
   bool operator==(const login_rights&) const = default;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/event.hpp"
+#include "core/login_rights.hpp"
 #include "core/metrics.hpp"
 #include "core/named_string.hpp"
 #include "core/ports/connection_sink.hpp"
@@ -23,6 +24,7 @@ struct local_connection {
   user_name user;
   std::shared_ptr<connection_sink> sink;  // shared: its transport keeps it while it lasts
   bool shares_broadcast = false;
+  login_rights rights;  ///< for as long as it lasts
   std::set<room_name> rooms;
   double allowance = 0;  ///< requests that it may make at once
   std::int64_t allowance_at_ms = 0;

@@ -206,6 +206,20 @@ operator_events& service::events() {
   return impl_->events;
 }
 
+void service::set_cluster(cluster_parts parts) {
+  (void)parts;
+}
+std::string service::incarnation() const {
+  return impl_->instance;
+}
+bool service::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+                    std::vector<room_name> rooms) {
+  return impl_->adopt(std::move(user), std::move(id), std::move(sink), rooms);
+}
+void service::release(const connection_id& id) {
+  impl_->hub.remove(id);
+}
+
 task<result<void>> service::start(value_map info) {
   return impl_->start(std::move(info));
 }
@@ -218,8 +232,8 @@ task<result<login>> service::ask_who(connection_id id, handshake shown) {
 }
 
 task<result<void>> service::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                                    bool shares_broadcast) {
-  return impl_->connect(std::move(user), std::move(id), std::move(sink), shares_broadcast);
+                                    bool shares_broadcast, login_rights rights) {
+  return impl_->connect(std::move(user), std::move(id), std::move(sink), shares_broadcast, std::move(rights));
 }
 
 task<void> service::disconnect(connection_id id) {

@@ -13,7 +13,10 @@
 #include "core/metrics.hpp"
 #include "core/operator_events.hpp"
 #include "core/options.hpp"
+#include "core/ports/cluster_bus.hpp"
+#include "core/ports/cluster_store.hpp"
 #include "core/ports/connection_sink.hpp"
+#include "core/ports/device_ownership.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/store.hpp"
 #include "core/result.hpp"
@@ -67,6 +70,22 @@ class service {
   /// What operators can observe.
   [[nodiscard]] operator_events& events();
 
+  /// Makes this instance one of several (docs/scaling.md); before `start`. All parts outlive the service.
+  struct cluster_parts {
+    cluster_store& log;
+    cluster_bus& bus;
+    device_publisher_port& devices;
+    device_ownership& ownership;
+  };
+  void set_cluster(cluster_parts parts);
+  /// Name of this life of this instance; that of the instance when it is alone.
+  [[nodiscard]] std::string incarnation() const;
+  /// Registers a connection that another instance served until now: it is in the store, in these rooms, and nobody is
+  /// told. False when the id is served here already.
+  bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink, std::vector<room_name> rooms);
+  /// Lets go of a connection that another instance serves from now on, without a word to anybody.
+  void release(const connection_id& id);
+
   /// Runs the onStart hook, then shows in the store that this instance lives, from now on every `heartbeat_rate`, and
   /// emits `ready`. Nothing is to be served before it has completed. Errors: the hook's, unavailable; then `closed` was
   /// emitted and the service is of no use.
@@ -81,9 +100,10 @@ class service {
   /// Registers a logged-in connection. When it completes, the connection counts, its user's other connections got
   /// `socketConnectEcho`, and commands with its id are served. The transport then tells the client `loginConfirmed`.
   /// `shares_broadcast`: the connection gets room notifications through the broadcaster, not through its sink.
+  /// `rights` hold for every command of the connection, also for those of the server API that name it.
   /// Errors: invalid_name [user], rate_limited (limits.connections_per_user), unavailable.
   task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                             bool shares_broadcast = false);
+                             bool shares_broadcast = false, login_rights rights = {});
   /// Ends a connection: it leaves its rooms, the others are told. Unknown ids are fine; the sink is let go at once.
   task<void> disconnect(connection_id id);
   /// Runs one command. Never throws; a fault inside is logged and answered with internalError.

@@ -20,11 +20,12 @@ struct command_context : hook_context {
   /// Text of an argument that was checked to be text.
   [[nodiscard]] const std::string& text(std::size_t i) const { return *args[i].if_text(); }
   [[nodiscard]] room_name room() const { return room_name(text(0)); }
-  [[nodiscard]] actor by() const { return {user, bypass_permissions}; }
+  [[nodiscard]] actor by() const { return {user, bypass_permissions || is_admin}; }
   /// The options object, if the first rest argument is one.
   [[nodiscard]] const value_map* options() const { return rest_args.empty() ? nullptr : rest_args.front().if_map(); }
   /// The connection that echoes leave out: none when the server API acts.
   [[nodiscard]] connection_id echo_except() const { return is_local_call ? connection_id() : id; }
+  bool is_admin = false;  ///< the rights of the login make it one
 };
 
 class service::impl {
@@ -34,8 +35,10 @@ class service::impl {
   task<result<void>> start(value_map info);
   task<result<void>> close();
   task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                             bool shares_broadcast);
+                             bool shares_broadcast, login_rights rights);
   task<void> disconnect(connection_id id);
+  bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
+             const std::vector<room_name>& rooms);
   task<result<login>> ask_who(connection_id id, handshake shown);
   task<reply> execute(call c);
   task<reply> call_api(std::string method, value args);
@@ -59,6 +62,8 @@ class service::impl {
   task<reply> run(const command_descriptor& cmd, command_context& ctx);
   task<reply> run_hooked(const command_descriptor& cmd, command_context& ctx);
   task<result<void>> check(const command_descriptor& cmd, const value_list& args);
+  /// False when the login of the connection does not go so far. Sets `is_admin`.
+  [[nodiscard]] bool is_within_rights(command_context& ctx);
   [[nodiscard]] bool take_turn(const connection_id& id);
   void set_arguments(command_context& ctx, value_list args, std::size_t own) const;
   void log_command_fault(const command_context& ctx, const std::string& fault) const;

@@ -73,10 +73,6 @@ class chat_namespace::connection final : public socket_handler,
       renew(std::move(args), ack);
       return;
     }
-    if (!permits(rights_, name, args)) {
-      answer_error(ack, chat_error(errc::not_allowed));
-      return;
-    }
     call c;
     c.user = user_;
     c.id = id_;
@@ -128,7 +124,9 @@ class chat_namespace::connection final : public socket_handler,
     }
     self->user_ = who->user;
     std::shared_ptr<connection_sink> sink = self;
-    result<void> connected = co_await self->env_->chat.connect(self->user_, self->id_, std::move(sink));
+    login_rights rights = who->rights;
+    result<void> connected =
+        co_await self->env_->chat.connect(self->user_, self->id_, std::move(sink), false, std::move(rights));
     if (self->state_ == state::gone) {  // it went while the service took it in
       if (connected) self->env_->chat.disconnect(self->id_).detach();
       co_return;

@@ -8,7 +8,7 @@
 namespace roombus {
 
 task<reply> service::impl::room_create(command_context& ctx) {
-  if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
+  if (!options.enable_rooms_management && !ctx.by().bypass) co_return chat_error(errc::not_allowed);
   room_settings settings = default_room_settings();
   settings.whitelist_only = *ctx.args[1].if_bool();
   if (!ctx.user.empty()) settings.owner = ctx.user;
@@ -18,7 +18,7 @@ task<reply> service::impl::room_create(command_context& ctx) {
 }
 
 task<reply> service::impl::room_delete(command_context& ctx) {
-  if (!options.enable_rooms_management && !ctx.bypass_permissions) co_return chat_error(errc::not_allowed);
+  if (!options.enable_rooms_management && !ctx.by().bypass) co_return chat_error(errc::not_allowed);
   auto removed = co_await env.data.remove_room(ctx.room(), ctx.by());
   if (!removed) {
     report_unknown(ctx, "roomUserlist", removed.error());

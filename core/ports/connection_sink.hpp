@@ -30,6 +30,9 @@ class connection_sink {
   /// Ends the connection; what was delivered before still goes out where the peer reads it. The transport then reports
   /// the end to the service as always (`service::disconnect`), after this call has returned.
   virtual void close(close_reason reason) = 0;
+  /// See `join_request::reads`. With several instances a connection that answers something gets no room notifications
+  /// through `deliver`.
+  [[nodiscard]] virtual std::string reads() const { return {}; }
 };
 
 /// A transport that serves all members of a room with one publish (broker delivery) offers this beside its sinks.

@@ -139,6 +139,9 @@ struct join_request {
   user_name user;
   connection_id id;
   std::int64_t now_ms = 0;
+  /// How the connection gets the room's events when another instance publishes them: "json" or "cbor" for a device's
+  /// own topics, "shared json" or "shared cbor" for the room's; empty: from the instance that serves it.
+  std::string reads;
 };
 
 /// Outcome of a join that has begun.

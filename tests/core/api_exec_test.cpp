@@ -19,6 +19,7 @@ class api_exec_test : public hooked_fixture {
 };
 
 TEST_F(api_exec_test, the_first_argument_is_an_object_a_name_a_switch_or_null) {
+  proves("8.1", "8.33");
   EXPECT_EQ(asked("execUserCommand", R"(["alice","roomGetOwner","r"])"), R"(["alice"])");
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"alice"},"roomGetOwner","r"])"), R"(["alice"])");
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"alice","id":null,"bypassHooks":null},"roomGetOwner","r"])"),
@@ -43,6 +44,7 @@ TEST_F(api_exec_test, commands_answer_as_they_do_to_clients) {
 }
 
 TEST_F(api_exec_test, bypassPermissions_leaves_out_permissions_and_nothing_else) {
+  proves("8.3");
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"bob","bypassPermissions":true},"roomMessage","r",{"n":1}])"),
             "[1]");
   EXPECT_EQ(asked("execUserCommand", R"([{"bypassPermissions":true},"roomMessage","none",{}])"), R"(noRoom["none"])");
@@ -53,6 +55,7 @@ TEST_F(api_exec_test, bypassPermissions_leaves_out_permissions_and_nothing_else)
 }
 
 TEST_F(api_exec_test, the_service_itself_writes_as_who_it_says) {
+  proves("8.5");
   EXPECT_EQ(asked("execUserCommand", R"([true,"roomMessage","r",{"author":"news","id":99,"timestamp":1}])"), "[1]");
   EXPECT_EQ(asked("execUserCommand", R"([true,"roomRecentHistory","r"])"),
             R"([[{"author":"news","timestamp":1000,"id":1}]])");
@@ -62,6 +65,7 @@ TEST_F(api_exec_test, the_service_itself_writes_as_who_it_says) {
 }
 
 TEST_F(api_exec_test, joining_and_leaving_need_a_connection) {
+  proves("8.2", "8.6");
   EXPECT_EQ(asked("execUserCommand", R"(["alice","roomJoin","r"])"), R"(noSocket["roomJoin"])");
   EXPECT_EQ(asked("execUserCommand", R"(["alice","roomLeave","r"])"), R"(noSocket["roomLeave"])");
   EXPECT_EQ(asked("execUserCommand", R"([true,"roomJoin"])"), R"(noSocket["roomJoin"])");
@@ -76,12 +80,14 @@ TEST_F(api_exec_test, joining_and_leaving_need_a_connection) {
 }
 
 TEST_F(api_exec_test, roomJoin_never_bypasses_permissions) {
+  proves("8.7");
   asked("execUserCommand", R"([true,"roomAddToList","r","blacklist",["bob"]])");
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"bob","id":"bob1","bypassPermissions":true},"roomJoin","r"])"),
             "notAllowed[]");
 }
 
 TEST_F(api_exec_test, echoes_of_local_calls_go_to_all_connections_of_the_user) {
+  proves("8.2");
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"alice","id":"alice1"},"roomJoin","r"])"), "[1]");
   EXPECT_EQ(take("alice1"), (strings{R"(roomUserJoined["r","alice"])", R"(roomJoinedEcho["r","alice1",1])"}));
   EXPECT_EQ(take("alice2"), strings{R"(roomJoinedEcho["r","alice1",1])"});

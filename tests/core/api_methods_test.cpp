@@ -49,6 +49,7 @@ class api_methods_test : public hooked_fixture {
 };
 
 TEST_F(api_methods_test, users) {
+  proves("8.8", "8.9", "8.10", "8.11", "8.12", "8.13", "8.14", "8.32");
   check({
       {"addUser", R"(["carol"])", R"({"user":"carol"})", "[null]"},
       {"addUser", R"(["carol",null])", R"({"user":"carol","state":null})", R"(userExists["carol"])"},
@@ -84,6 +85,7 @@ TEST_F(api_methods_test, users) {
 }
 
 TEST_F(api_methods_test, rooms) {
+  proves("8.18", "8.20", "8.21", "8.22", "8.32");
   check({
       {"addRoom", R"(["r"])", R"({"room":"r"})", "[null]"},
       {"addRoom", R"(["r",{}])", R"({"room":"r","state":{}})", R"(roomExists["r"])"},
@@ -132,6 +134,67 @@ TEST_F(api_methods_test, rooms) {
   });
 }
 
+TEST_F(api_methods_test, addRoom_sets_everything_that_it_is_told) {
+  proves("8.17");
+  EXPECT_EQ(asked("addRoom", R"(["r",{"owner":"alice","adminlist":["a"],"whitelist":["w","x"],"blacklist":["b"],
+      "whitelistOnly":true,"historyMaxSize":2,"enableAccessListsUpdates":true,"enableUserlistUpdates":false}])"),
+            "[null]");
+  const auto read = [this](const std::string& command) {
+    return asked("execUserCommand", R"([true,")" + command + R"(])");
+  };
+  EXPECT_EQ(read(R"(roomGetOwner","r")"), R"(["alice"])");
+  EXPECT_EQ(read(R"(roomGetAccessList","r","adminlist")"), R"([["a"]])");
+  EXPECT_EQ(read(R"(roomGetAccessList","r","whitelist")"), R"([["w","x"]])");
+  EXPECT_EQ(read(R"(roomGetAccessList","r","blacklist")"), R"([["b"]])");
+  EXPECT_EQ(read(R"(roomGetWhitelistMode","r")"), "[true]");
+  EXPECT_EQ(read(R"(roomNotificationsInfo","r")"),
+            R"([{"enableUserlistUpdates":false,"enableAccessListsUpdates":true}])");
+  for (int i = 0; i < 3; ++i)
+    read(R"(roomMessage","r",{})");
+  const std::string info = read(R"(roomHistoryInfo","r")");
+  EXPECT_NE(info.find(R"("historyMaxSize":2,"historySize":2,"lastMessageId":3)"), std::string::npos) << info;
+}
+
+TEST_F(api_methods_test, optional_arguments_may_be_null_or_absent) {
+  proves("8.33");
+  check({
+      {"addUser", R"(["u1"])", R"({"user":"u1"})", "[null]"},
+      {"addUser", R"(["u2",null])", R"({"user":"u2","state":null})", "[null]"},
+      {"addRoom", R"(["r1"])", R"({"room":"r1"})", "[null]"},
+      {"addRoom", R"(["r2",null])", R"({"room":"r2","state":null})", "[null]"},
+      {"addRoom", R"(["r3",{"owner":null,"whitelist":null,"historyMaxSize":null,"whitelistOnly":null}])",
+       R"({"room":"r3","state":{"owner":null,"whitelist":null,"historyMaxSize":null,"whitelistOnly":null}})", "[null]"},
+      {"changeRoomOwner", R"(["r1"])", R"({"room":"r1"})", "[null]"},
+      {"changeRoomOwner", R"(["r1",null])", R"({"room":"r1","owner":null})", "[null]"},
+      {"clusterBusEmit", R"(["e"])", R"({"event":"e"})", "[null]"},
+      {"clusterBusEmit", R"(["e",null])", R"({"event":"e","args":null})", "[null]"},
+      {"getInstanceHeartbeat", "[]", "{}", "[null]"},
+      {"getInstanceHeartbeat", "[null]", R"({"instance":null})", "[null]"},
+      {"getInstanceSockets", "[]", "{}", R"([{"alice1":"alice","bob1":"bob"}])"},
+      {"getInstanceSockets", "[null]", R"({"instance":null})", R"([{"alice1":"alice","bob1":"bob"}])"},
+      {"execUserCommand", R"(["alice","directGetWhitelistMode"])",
+       R"({"userName":"alice","id":null,"bypassPermissions":null,"command":"directGetWhitelistMode","args":null})",
+       "[false]"},
+      {"addUser", R"([null])", R"({"user":null})", "badArgument[0,null]"},  // this one is not optional
+  });
+}
+
+TEST_F(api_methods_test, the_methods_of_recovery_take_names_too) {
+  proves("8.32", "8.38");
+  check({
+      {"addRoom", R"(["r"])", R"({"room":"r"})", "[null]"},
+      {"userStateSync", R"(["alice"])", R"({"user":"alice"})", "[null]"},
+      {"userStateSync", R"(["eve"])", R"({"user":"eve"})", R"(noUser["eve"])"},
+      {"roomStateSync", R"(["r"])", R"({"room":"r"})", "[null]"},
+      {"roomStateSync", R"(["x"])", R"({"room":"x"})", R"(noRoom["x"])"},
+      {"instanceRecovery", R"(["other"])", R"({"instance":"other"})", "[null]"},
+      {"instanceRecovery", R"(["instance"])", R"({"instance":"instance"})", "notAllowed[]"},
+      {"getInstanceHeartbeat", R"(["other"])", R"({"instance":"other"})", "[null]"},
+      {"getInstanceSockets", R"(["instance"])", R"({"instance":"instance"})", R"([{"alice1":"alice","bob1":"bob"}])"},
+      {"getInstanceSockets", R"(["other"])", R"({"instance":"other"})", "[{}]"},
+  });
+}
+
 TEST_F(api_methods_test, lists_longer_than_their_limits_are_refused) {
   chat_options options = all_on();
   options.direct_list_size_limit = 1;
@@ -158,6 +221,7 @@ TEST_F(api_methods_test, arguments_are_counted_and_named) {
 }
 
 TEST_F(api_methods_test, disconnectUserSockets_closes_every_connection_of_the_user) {
+  proves("8.15");
   connect("alice2");
   EXPECT_EQ(asked("disconnectUserSockets", R"(["alice"])"), "[null]");
   EXPECT_EQ(sinks["alice1"]->closed, std::vector<close_reason>{close_reason::disconnected});
@@ -166,6 +230,7 @@ TEST_F(api_methods_test, disconnectUserSockets_closes_every_connection_of_the_us
 }
 
 TEST_F(api_methods_test, changeRoomOwner_shuts_out_a_former_owner_whom_only_that_let_in) {
+  proves("8.23");
   asked("addRoom", R"(["r",{"owner":"alice","whitelistOnly":true,"whitelist":["bob"],"enableUserlistUpdates":true}])");
   run("alice1", "roomJoin", R"(["r"])");
   run("bob1", "roomJoin", R"(["r"])");
@@ -177,6 +242,7 @@ TEST_F(api_methods_test, changeRoomOwner_shuts_out_a_former_owner_whom_only_that
 }
 
 TEST_F(api_methods_test, changeRoomHistoryMaxSize_trims_at_once) {
+  proves("8.24");
   asked("addRoom", R"(["r"])");
   run("alice1", "roomJoin", R"(["r"])");
   for (int i = 0; i < 4; ++i)
@@ -189,6 +255,7 @@ TEST_F(api_methods_test, changeRoomHistoryMaxSize_trims_at_once) {
 }
 
 TEST_F(api_methods_test, the_switches_act_at_once) {
+  proves("8.25", "8.26");
   asked("addRoom", R"(["r",{"owner":"alice","enableUserlistUpdates":false,"enableAccessListsUpdates":false}])");
   run("alice1", "roomJoin", R"(["r"])");
   run("bob1", "roomJoin", R"(["r"])");
@@ -205,6 +272,7 @@ TEST_F(api_methods_test, the_switches_act_at_once) {
 }
 
 TEST_F(api_methods_test, deleteRoom_removes_everybody_and_a_room_created_anew_has_a_new_epoch) {
+  proves("8.19");
   asked("addRoom", R"(["r"])");
   run("alice1", "roomJoin", R"(["r"])");
   run("alice1", "roomMessage", R"(["r",{}])");
@@ -222,6 +290,7 @@ TEST_F(api_methods_test, deleteRoom_removes_everybody_and_a_room_created_anew_ha
 }
 
 TEST_F(api_methods_test, checkArguments_checks_count_types_and_checkers) {
+  proves("8.27", "8.28", "8.29");
   EXPECT_EQ(asked("checkArguments", R"(["roomMessage","r",{}])"), "[null]");
   EXPECT_EQ(asked("checkArguments", R"({"command":"roomMessage","args":["r",{}]})"), "[null]");
   EXPECT_EQ(asked("checkArguments", R"(["roomMessage","r"])"), "wrongArgumentsCount[2,1]");
@@ -241,6 +310,7 @@ TEST_F(api_methods_test, checkArguments_checks_count_types_and_checkers) {
 }
 
 TEST_F(api_methods_test, clusterBusEmit_reaches_the_operators_also_of_the_sender) {
+  proves("8.30", "8.45");
   observe();
   EXPECT_EQ(asked("clusterBusEmit", R"(["reload",[1,{"a":2}]])"), "[null]");
   EXPECT_EQ(asked("clusterBusEmit", R"({"event":"bare"})"), "[null]");
@@ -249,6 +319,7 @@ TEST_F(api_methods_test, clusterBusEmit_reaches_the_operators_also_of_the_sender
 }
 
 TEST_F(api_methods_test, batch_answers_in_order_and_errors_do_not_end_it) {
+  proves("8.46");
   EXPECT_EQ(asked("batch", R"([[{"method":"addRoom","args":["b"]},{"method":"addRoom","args":{"room":"b"}},
                                  {"method":"hasRoom","args":["b"]},{"method":"nosuch"},{"method":"listRooms"}]])"),
             R"([[{"result":null},{"error":{"name":"ChatServiceError","code":"roomExists","args":["b"]}},)"

@@ -91,6 +91,7 @@ const sample samples[] = {
 };
 
 TEST_F(hooks_test, every_command_has_a_before_and_an_after_hook_and_each_runs_once) {
+  proves("7.1", "7.8", "7.9", "7.19");
   for (const command_descriptor& cmd : all_commands())
     hook(cmd.id);
   ASSERT_EQ(std::size(samples), all_commands().size());
@@ -112,6 +113,7 @@ TEST_F(hooks_test, every_command_has_a_before_and_an_after_hook_and_each_runs_on
 }
 
 TEST_F(hooks_test, before_may_end_every_command_with_results_or_an_error_and_nothing_is_done_nor_after_asked) {
+  proves("7.5", "7.6", "7.8");
   for (const command_descriptor& cmd : all_commands())
     hook(cmd.id);
   for (const sample& s : samples) {
@@ -130,6 +132,7 @@ TEST_F(hooks_test, before_may_end_every_command_with_results_or_an_error_and_not
 }
 
 TEST_F(hooks_test, arguments_are_checked_before_the_before_hook) {
+  proves("7.2");
   hook(command::room_message);
   EXPECT_EQ(run("alice1", "roomMessage", R"(["r"])"), "wrongArgumentsCount[2,1]");
   EXPECT_EQ(run("alice1", "roomMessage", R"(["r",1])"), "badArgument[1,1]");
@@ -138,6 +141,7 @@ TEST_F(hooks_test, arguments_are_checked_before_the_before_hook) {
 }
 
 TEST_F(hooks_test, changed_arguments_are_used_and_seen_by_after) {
+  proves("7.3");
   run("alice1", "roomJoin", R"(["r"])");
   forget_events();
   hook(command::room_message);
@@ -148,6 +152,7 @@ TEST_F(hooks_test, changed_arguments_are_used_and_seen_by_after) {
 }
 
 TEST_F(hooks_test, changed_arguments_are_checked_again) {
+  proves("7.4", "7.8");
   hook(command::room_message);
   before_says.args = read_list(R"(["r"])");
   EXPECT_EQ(run("alice1", "roomMessage", R"(["r",{}])"), "wrongArgumentsCount[2,1]");
@@ -157,6 +162,7 @@ TEST_F(hooks_test, changed_arguments_are_checked_again) {
 }
 
 TEST_F(hooks_test, changed_messages_go_through_the_checker_again) {
+  proves("7.4");
   run("alice1", "roomJoin", R"(["r"])");
   strings checked;
   hooks.room_messages_checker = [&checked](value message) {
@@ -173,6 +179,7 @@ TEST_F(hooks_test, changed_messages_go_through_the_checker_again) {
 }
 
 TEST_F(hooks_test, rest_arguments_reach_hooks_and_before_may_replace_them) {
+  proves("7.3", "7.19");
   run("alice1", "roomJoin", R"(["r"])");
   hook(command::room_recent_history);
   run("alice1", "roomRecentHistory", R"(["r",1,"x"])");
@@ -186,6 +193,7 @@ TEST_F(hooks_test, rest_arguments_reach_hooks_and_before_may_replace_them) {
 }
 
 TEST_F(hooks_test, data_passes_from_before_to_after) {
+  proves("7.7");
   hook(command::list_own_sockets);
   before_says.data = value_map{{"began", value(7)}};
   run("alice1", "listOwnSockets", "[]");
@@ -193,6 +201,7 @@ TEST_F(hooks_test, data_passes_from_before_to_after) {
 }
 
 TEST_F(hooks_test, after_may_replace_results_or_error_and_add_results_but_never_the_effect) {
+  proves("7.10", "7.11", "7.12");
   run("alice1", "roomJoin", R"(["r"])");
   hook(command::room_message);
   after_says.results = read_list(R"([1,"added"])");
@@ -210,6 +219,7 @@ TEST_F(hooks_test, after_may_replace_results_or_error_and_add_results_but_never_
 }
 
 TEST_F(hooks_test, after_runs_when_the_work_failed_by_a_fault) {
+  proves("7.8", "7.9");
   hook(command::list_own_sockets);
   data->before = [](std::string) -> task<result<void>> { throw std::runtime_error("broken store"); };
   EXPECT_EQ(run("alice1", "listOwnSockets", "[]"), R"(internalError["internal fault"])");
@@ -228,6 +238,7 @@ TEST_F(hooks_test, a_before_hook_that_throws_gives_internalError_and_is_logged) 
 }
 
 TEST_F(hooks_test, an_after_hook_that_throws_leaves_the_reply_as_it_was) {
+  proves("7.13");
   hooks.after[command::list_own_sockets] = [](const hook_context&) -> task<hook_answer> { throw 1; };
   chat.set_hooks(hooks);
   EXPECT_EQ(run("alice1", "listOwnSockets", "[]"), R"([{"alice1":[]}])");
@@ -235,6 +246,7 @@ TEST_F(hooks_test, an_after_hook_that_throws_leaves_the_reply_as_it_was) {
 }
 
 TEST_F(hooks_test, bypassHooks_skips_the_hooks_of_the_command) {
+  proves("8.4");
   hook(command::list_own_sockets);
   EXPECT_EQ(asked("execUserCommand", R"([{"userName":"alice","bypassHooks":true},"listOwnSockets"])"),
             R"([{"alice1":[]}])");
@@ -243,6 +255,7 @@ TEST_F(hooks_test, bypassHooks_skips_the_hooks_of_the_command) {
 }
 
 TEST_F(hooks_test, the_context_tells_of_local_calls_and_bypassed_permissions) {
+  proves("7.20");
   hook(command::room_get_owner);
   asked("execUserCommand", R"([{"userName":"bob","bypassPermissions":true},"roomGetOwner","r",5])");
   EXPECT_EQ(before_saw, strings{R"(roomGetOwner bob  ["r"][5] local permissions)"});
@@ -250,6 +263,7 @@ TEST_F(hooks_test, the_context_tells_of_local_calls_and_bypassed_permissions) {
 }
 
 TEST_F(hooks_test, idempotency_is_decided_in_the_append_after_the_before_hook) {
+  proves("7.18");
   run("alice1", "roomJoin", R"(["r"])");
   hook(command::room_message);
   before_says.args = read_list(R"(["r",{"clean":true}])");
@@ -273,6 +287,7 @@ TEST_F(hooks_test, other_commands_run_while_a_hook_takes_its_time) {
 }
 
 TEST_F(hooks_test, any_object_that_a_checker_accepts_is_a_message) {
+  proves("7.33");
   chat_options texts = all_on();
   texts.format = message_format::text;
   service strict(texts, chat_limits{}, "i", service::environment{*data, time, random, timers, log, metrics});
@@ -298,6 +313,7 @@ TEST_F(hooks_test, any_object_that_a_checker_accepts_is_a_message) {
 }
 
 TEST_F(hooks_test, direct_messages_have_a_checker_of_their_own) {
+  proves("7.34");
   strings checked;
   hooks.direct_messages_checker = [&checked](value message) {
     checked.push_back(json::write(message));

@@ -49,6 +49,7 @@ class lifecycle_test : public hooked_fixture {
 };
 
 TEST_F(lifecycle_test, onStart_completes_before_the_start_does_and_gets_what_the_program_tells) {
+  proves("7.30", "8.40");
   completion<result<void>> answer;
   value_map info;
   hooks.on_start = [&info, answer](value_map given) {
@@ -67,6 +68,7 @@ TEST_F(lifecycle_test, onStart_completes_before_the_start_does_and_gets_what_the
 }
 
 TEST_F(lifecycle_test, a_failing_onStart_ends_the_start_with_closed_and_nothing_is_served) {
+  proves("7.31", "8.41");
   hooks.on_start = [](value_map) {
     result<void> answer = chat_error::custom("notToday");
     return at_once(answer);
@@ -96,6 +98,7 @@ TEST_F(lifecycle_test, a_start_without_a_store_fails) {
 }
 
 TEST_F(lifecycle_test, a_heartbeat_is_written_at_the_start_and_every_heartbeat_rate) {
+  proves("8.37");
   start();
   EXPECT_EQ(heartbeats(), 1U);
   EXPECT_EQ(asked("getInstanceHeartbeat", "null"), "[1000]");
@@ -114,6 +117,7 @@ TEST_F(lifecycle_test, a_heartbeat_is_written_at_the_start_and_every_heartbeat_r
 }
 
 TEST_F(lifecycle_test, a_dead_instance_is_recovered_without_being_asked_and_its_users_leave_once) {
+  proves("8.38", "8.39");
   start();
   add_room("r", chat.default_room_settings());
   real->heartbeat("other", 0).take();
@@ -164,6 +168,7 @@ TEST_F(lifecycle_test, an_instance_first_ends_what_its_earlier_life_left_behind)
 }
 
 TEST_F(lifecycle_test, close_ends_connections_and_emits_closed) {
+  proves("7.32", "8.41");
   start();
   connect("alice1");
   std::optional<std::string> close_said;
@@ -232,6 +237,7 @@ TEST_F(lifecycle_test, close_waits_no_longer_than_close_timeout) {
 }
 
 TEST_F(lifecycle_test, an_onClose_that_fails_or_throws_is_the_outcome) {
+  proves("7.32");
   start();
   hooks.on_close = [](std::optional<chat_error>) {
     result<void> answer = chat_error::custom("notNow");

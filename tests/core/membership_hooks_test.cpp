@@ -56,16 +56,23 @@ class membership_hooks_test : public hooked_fixture {
 };
 
 TEST_F(membership_hooks_test, onConnect_tells_who_it_is) {
-  hooks.on_connect = [this](connection_id id, handshake) {
-    told.push_back(id.str());
+  proves("7.21", "7.22");
+  hooks.on_connect = [this](connection_id id, handshake shown) {
+    told.push_back(id.str() + json::write(value(value_map(shown.query))) + shown.address);
     result<login> answer = login();
     answer->user = user_name("carol");
+    answer->auth_data.set("role", value("cook"));
     return at_once(answer);
   };
   chat.set_hooks(hooks);
-  auto asked_who = chat.ask_who(connection_id("c9"), handshake());
-  EXPECT_EQ(asked_who.take()->user.str(), "carol");
-  EXPECT_EQ(told, strings{"c9"});
+  handshake shown;
+  shown.query.set("token", value("t"));
+  shown.address = "10.0.0.1";
+  auto asked_who = chat.ask_who(connection_id("c9"), std::move(shown));
+  const result<login> who = asked_who.take();
+  EXPECT_EQ(who->user.str(), "carol");
+  EXPECT_EQ(json::write(value(value_map(who->auth_data))), R"({"role":"cook"})");
+  EXPECT_EQ(told, strings{R"(c9{"token":"t"}10.0.0.1)"});
 }
 
 TEST_F(membership_hooks_test, onConnect_that_throws_lets_nobody_in) {
@@ -77,6 +84,7 @@ TEST_F(membership_hooks_test, onConnect_that_throws_lets_nobody_in) {
 }
 
 TEST_F(membership_hooks_test, onDisconnect_tells_what_was_left) {
+  proves("7.24");
   connect("alice2");
   run("alice1", "roomJoin", R"(["r"])");
   run("alice2", "roomJoin", R"(["r"])");
@@ -120,6 +128,7 @@ TEST_F(membership_hooks_test, hooks_that_throw_at_an_end_change_nothing) {
 }
 
 TEST_F(membership_hooks_test, onJoin_hears_of_the_join_before_it_counts) {
+  proves("7.25", "7.28");
   connect("alice2");
   wait_in_join();
   auto joining = begin("alice1", "roomJoin", R"(["r"])");
@@ -134,6 +143,7 @@ TEST_F(membership_hooks_test, onJoin_hears_of_the_join_before_it_counts) {
 }
 
 TEST_F(membership_hooks_test, a_failing_onJoin_rolls_the_join_back) {
+  proves("7.27", "7.28");
   connect("alice2");
   forget_events();
   wait_in_join();
@@ -160,6 +170,7 @@ TEST_F(membership_hooks_test, an_onJoin_that_throws_rolls_the_join_back) {
 }
 
 TEST_F(membership_hooks_test, what_is_sent_while_onJoin_runs_comes_with_the_history_and_not_live) {
+  proves("7.28");
   run("bob1", "roomMessage", R"(["r",{"n":1}])");
   wait_in_join();
   auto joining = begin("alice1", "roomJoin", R"(["r",{"after":0}])");
@@ -182,6 +193,7 @@ TEST_F(membership_hooks_test, joining_again_does_not_ask_again) {
 }
 
 TEST_F(membership_hooks_test, a_leave_of_the_connection_waits_for_its_running_join) {
+  proves("7.29");
   wait_in_join();
   auto joining = begin("alice1", "roomJoin", R"(["r"])");
   auto leaving = begin("alice1", "roomLeave", R"(["r"])");
@@ -243,6 +255,7 @@ TEST_F(membership_hooks_test, whoever_is_shut_out_while_onJoin_runs_does_not_get
 }
 
 TEST_F(membership_hooks_test, onLeave_hears_of_every_way_out) {
+  proves("7.26");
   run("alice1", "roomJoin", R"(["r"])");
   run("alice1", "roomLeave", R"(["r"])");
   EXPECT_EQ(told, strings{"left alice alice1 r 0"});
@@ -268,6 +281,7 @@ TEST_F(membership_hooks_test, onLeave_hears_of_every_way_out) {
 }
 
 TEST_F(membership_hooks_test, a_hook_that_takes_longer_than_lock_ttl_is_reported_and_the_next_goes_on) {
+  proves("8.44");
   observe();
   wait_in_join();
   auto joining = begin("alice1", "roomJoin", R"(["r"])");
@@ -306,6 +320,7 @@ TEST_F(membership_hooks_test, a_join_in_time_exceeds_nothing) {
 }
 
 TEST_F(membership_hooks_test, nothing_is_granted_before_onJoin_succeeded) {
+  proves("7.28");
   recording_broadcaster broker;
   chat.set_broadcaster(&broker);
   sinks["dev1"] = std::make_shared<recording_sink>();

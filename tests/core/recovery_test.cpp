@@ -173,6 +173,7 @@ TEST_F(recovery_test, an_operation_that_broke_off_is_repaired_by_the_sync_method
 }
 
 TEST_F(recovery_test, a_leave_that_broke_off_is_reported_and_roomStateSync_tells_the_others) {
+  proves("8.35", "8.42");
   break_after("leave");
   EXPECT_EQ(run("bob1", "roomLeave", R"(["r"])"), "timeout[]");
   EXPECT_EQ(observed,
@@ -188,6 +189,7 @@ TEST_F(recovery_test, a_leave_that_broke_off_is_reported_and_roomStateSync_tells
 }
 
 TEST_F(recovery_test, userStateSync_repairs_it_too_and_a_user_with_two_connections_leaves_once) {
+  proves("8.34");
   connect("bob2");
   run("bob2", "roomJoin", R"(["r"])");
   forget_events();
@@ -298,6 +300,7 @@ TEST_F(recovery_test, faults_of_a_heartbeat_are_over_with_the_next_one) {
 }
 
 TEST_F(recovery_test, an_end_that_the_store_refused_is_reported_and_userStateSync_finishes_it) {
+  proves("8.34", "8.42");
   break_store({"disconnect", moment::before, errc::unavailable});
   disconnect("bob1");
   EXPECT_EQ(observed, strings{R"(storeConsistencyFailure{"userName":"bob","id":"bob1","opType":"userSockets"})"});
@@ -382,6 +385,7 @@ TEST_F(recovery_test, an_edit_that_broke_off_is_reported_and_roomStateSync_remov
 }
 
 TEST_F(recovery_test, a_deletion_that_broke_off_is_reported_and_roomStateSync_ends_it) {
+  proves("8.35", "8.42");
   break_after("remove_room");
   EXPECT_EQ(asked("deleteRoom", R"(["r"])"), "timeout[]");
   EXPECT_EQ(observed, strings{R"(storeConsistencyFailure{"roomName":"r","opType":"roomUserlist"})"});
@@ -442,6 +446,7 @@ TEST_F(recovery_test, syncs_of_a_sound_state_change_nothing) {
 }
 
 TEST_F(recovery_test, instanceRecovery_ends_what_an_instance_left_behind_and_not_ourselves) {
+  proves("8.36");
   connection_record record;
   record.user = user_name("dan");
   record.id = connection_id("dan1");
@@ -504,6 +509,7 @@ TEST_F(transport_faults_test, joining_again_in_vain_revokes_nothing) {
 }
 
 TEST_F(transport_faults_test, a_revocation_that_fails_is_reported_for_every_way_out) {
+  proves("8.43");
   broker.failing = "revoke";
   run("dev1", "roomJoin", R"(["r"])");
   EXPECT_EQ(run("dev1", "roomLeave", R"(["r"])"), "[0]");

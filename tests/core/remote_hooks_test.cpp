@@ -80,6 +80,7 @@ class remote_hooks_test : public service_fixture {
 };
 
 TEST_F(remote_hooks_test, before_gets_the_context_and_an_empty_answer_goes_on) {
+  proves("7.19", "7.20");
   use({"roomCreateBefore"});
   connect("alice1");
   caller.answer("{}");
@@ -99,6 +100,7 @@ TEST_F(remote_hooks_test, hooks_that_are_not_listed_are_not_asked) {
 }
 
 TEST_F(remote_hooks_test, before_may_change_arguments_or_end_the_command) {
+  proves("7.3", "7.4", "7.5", "7.6");
   use({"roomCreateBefore"});
   connect("alice1");
   caller.answer(R"({"args":["other",false]})");
@@ -118,6 +120,7 @@ TEST_F(remote_hooks_test, before_may_change_arguments_or_end_the_command) {
 }
 
 TEST_F(remote_hooks_test, data_passes_to_after_which_sees_results_and_may_replace_them) {
+  proves("7.7", "7.9", "7.10", "7.11");
   use({"roomCreateBefore", "roomCreateAfter"});
   connect("alice1");
   caller.answer(R"({"data":{"x":1}})");
@@ -137,6 +140,7 @@ TEST_F(remote_hooks_test, data_passes_to_after_which_sees_results_and_may_replac
 }
 
 TEST_F(remote_hooks_test, without_an_answer_before_rejects_or_goes_on_as_configured) {
+  proves("7.14", "7.39");
   use({"roomCreateBefore", "roomDeleteBefore"}, hook_policy::reject, {{"roomDeleteBefore", hook_policy::go_on}});
   connect("alice1");
   caller.fail(hook_failure::timeout);
@@ -175,6 +179,7 @@ TEST_F(remote_hooks_test, answers_with_wrong_types_are_no_answers) {
 }
 
 TEST_F(remote_hooks_test, after_without_an_answer_leaves_the_reply_alone) {
+  proves("7.13");
   use({"roomCreateAfter"}, hook_policy::reject);
   connect("alice1");
   caller.fail(hook_failure::timeout);
@@ -184,6 +189,7 @@ TEST_F(remote_hooks_test, after_without_an_answer_leaves_the_reply_alone) {
 }
 
 TEST_F(remote_hooks_test, on_connect_tells_who_it_is) {
+  proves("7.15", "7.21", "7.22");
   use({"onConnect"});
   const auto ask = [this] {
     handshake shown;
@@ -205,8 +211,10 @@ TEST_F(remote_hooks_test, on_connect_tells_who_it_is) {
   EXPECT_EQ(ask(), "noLogin");
   caller.answer(R"({"error":{"code":"notAllowed"}})");
   EXPECT_EQ(ask(), "notAllowed");
-  caller.fail(hook_failure::refused);
-  EXPECT_EQ(ask(), "unavailable");
+  for (const hook_failure why : {hook_failure::refused, hook_failure::timeout}) {
+    caller.fail(why);
+    EXPECT_EQ(ask(), "unavailable");
+  }
   for (const char* wrong : {R"({"userName":1})", R"({"userName":""})", R"({"userName":"a","authData":[]})"}) {
     caller.answer(wrong);
     EXPECT_EQ(ask(), "unavailable") << wrong;
@@ -217,6 +225,7 @@ TEST_F(remote_hooks_test, on_connect_tells_who_it_is) {
 }
 
 TEST_F(remote_hooks_test, on_join_rolls_back_and_on_leave_and_on_disconnect_only_hear) {
+  proves("7.16", "7.24", "7.25", "7.27");
   use({"onJoin", "onLeave", "onDisconnect"});
   connect("alice1");
   EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "[null]");
@@ -247,6 +256,7 @@ TEST_F(remote_hooks_test, on_join_rolls_back_and_on_leave_and_on_disconnect_only
 }
 
 TEST_F(remote_hooks_test, checkers_replace_the_format) {
+  proves("7.33");
   use({"roomMessagesChecker"});
   connect("alice1");
   run("alice1", "roomCreate", R"(["r",false])");
@@ -262,6 +272,7 @@ TEST_F(remote_hooks_test, checkers_replace_the_format) {
 }
 
 TEST_F(remote_hooks_test, on_start_gets_the_info_and_fails_the_start) {
+  proves("7.31");
   use({"onStart"});
   caller.fail(hook_failure::unreachable);
   auto starting = chat.start(value_map{{"admin", value("127.0.0.1:1")}});

@@ -16,6 +16,7 @@
 #include "schemas/codec/json.hpp"
 #include "tests/support/fakes.hpp"
 #include "tests/support/meddling_store.hpp"
+#include "tests/support/proves.hpp"
 
 namespace roombus::test {
 

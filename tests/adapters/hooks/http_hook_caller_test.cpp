@@ -11,6 +11,7 @@
 #include "tests/adapters/hooks/raw_server.hpp"
 #include "tests/support/fakes.hpp"
 #include "tests/support/live_loop.hpp"
+#include "tests/support/proves.hpp"
 
 namespace roombus::test {
 namespace {
@@ -54,6 +55,7 @@ class http_hook_caller_test : public ::testing::Test {
 };
 
 TEST_F(http_hook_caller_test, posts_the_body_and_reads_the_answer) {
+  proves("7.36");
   raw_request seen;
   raw_server server([&seen](raw_connection& c) {
     seen = c.read().value();
@@ -150,6 +152,7 @@ TEST_F(http_hook_caller_test, a_full_queue_fails_at_once) {
 }
 
 TEST_F(http_hook_caller_test, an_answer_that_comes_late_is_not_taken_for_the_next) {
+  proves("7.17", "7.38");
   std::atomic<bool> answer_now = false;
   raw_server server([&answer_now](raw_connection& c) {
     while (auto asked = c.read()) {

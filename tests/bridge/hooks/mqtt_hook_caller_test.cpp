@@ -6,6 +6,7 @@
 #include "schemas/codec/json.hpp"
 #include "tests/support/fake_link.hpp"
 #include "tests/support/fakes.hpp"
+#include "tests/support/proves.hpp"
 
 namespace roombus::test {
 namespace {
@@ -68,6 +69,7 @@ class mqtt_hook_caller_test : public ::testing::Test {
 };
 
 TEST_F(mqtt_hook_caller_test, publishes_the_body_with_an_address_for_the_answer) {
+  proves("7.37");
   auto asked = begin();
   ASSERT_EQ(link.published.size(), 1U);
   const mqtt::outgoing_message& m = link.published.front();
@@ -85,6 +87,7 @@ TEST_F(mqtt_hook_caller_test, publishes_the_body_with_an_address_for_the_answer)
 }
 
 TEST_F(mqtt_hook_caller_test, two_calls_never_share_an_address) {
+  proves("7.38");
   auto first = begin();
   auto second = begin();
   ASSERT_NE(*link.published[0].response_topic, *link.published[1].response_topic);
@@ -118,6 +121,7 @@ TEST_F(mqtt_hook_caller_test, speaks_cbor_when_told) {
 }
 
 TEST_F(mqtt_hook_caller_test, late_repeated_and_forged_answers_are_ignored_and_counted) {
+  proves("7.17", "7.38");
   auto asked = begin();
   received_message forged = answer_to_last(R"({"args":["evil"]})");
   forged.topic = "P/hook/reply/i1/AAAAAAAAAAAAAAAAAAAAAA";

@@ -201,7 +201,8 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
     if (subscriptions.empty()) return push(paho_event::kind::subscribed);
     subscriptions_open = subscriptions.size();
     for (const subscription& s : subscriptions) {
-      const paho::subscribe_options how(paho::subscribe_options::SUBSCRIBE_LOCAL, false,
+      const bool no_local = false;  // Paho's own name for it differs between versions
+      const paho::subscribe_options how(no_local, false,
                                         s.retained ? paho::subscribe_options::SEND_RETAINED_ON_SUBSCRIBE
                                                    : paho::subscribe_options::DONT_SEND_RETAINED);
       client->subscribe(s.filter, static_cast<int>(s.level), nullptr, *this, how);

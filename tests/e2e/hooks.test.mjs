@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -11,10 +10,9 @@ import { Browser } from './support/browser.mjs'
 import { chatError, errorText } from './support/chat_error.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { HookServer, lies } from './support/hook_server.mjs'
+import { hookWorker, overMqtt, rawClient } from './support/hooked.mjs'
 import { startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
-
-const mqtt = createRequire(import.meta.url)('mqtt')
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 
 const list = names => JSON.stringify(names)
@@ -275,43 +273,10 @@ test('a wrong configuration is told with its line', { timeout: 60000 }, async ()
   for (const [config, message] of cases) await assert.rejects(startRoombus({ config }), message)
 })
 
-/** A raw MQTT client. */
-async function client (service, username, options = {}) {
-  const one = mqtt.connect(`mqtt://${service.mqtt}`, {
-    protocolVersion: 5, username, clientId: `${username}-${Math.random().toString(36).slice(2)}`, reconnectPeriod: 0, ...options
-  })
-  await within(once(one, 'connect'), `connection of ${username}`)
-  one.stream.setNoDelay?.(true)
-  return one
-}
-
-/** A worker with a shared subscription; `serve(hook, body)` answers, or null for no answer. */
-async function worker (service, serve, options) {
-  const one = await client(service, 'worker', options)
-  one.asked = []
-  one.on('message', (topic, payload, { properties = {} }) => {
-    const hook = topic.split('/').at(-1)
-    const body = JSON.parse(payload)
-    one.asked.push({ hook, body, properties })
-    const answer = serve(hook, body)
-    if (answer === null) return
-    const to = properties.responseTopic ?? body.replyTo
-    one.publish(to, JSON.stringify(answer), {
-      qos: 1, ...(properties.responseTopic ? { properties: { correlationData: properties.correlationData } } : {})
-    })
-  })
-  const granted = await one.subscribeAsync('$share/workers/roombus/hook/call/+', { qos: 1 })
-  assert.equal(granted[0].qos, 1)
-  return one
-}
-
-const overMqtt = (hooks, more = '') =>
-  `[mqtt]\nhook_workers = ["worker"]\n[hooks.mqtt]\nhooks = ${list(hooks)}\n${more}\n`
-
 scenario('workers on MQTT share the calls', { config: overMqtt(['roomMessageBefore']) }, async world => {
   const serve = (hook, { args: [room, message] }) => ({ args: [room, { ...message, seen: hook }] })
-  const workers = [await worker(world.service, serve), await worker(world.service, serve),
-    await worker(world.service, serve, { protocolVersion: 4 })]
+  const workers = [await hookWorker(world.service, serve), await hookWorker(world.service, serve),
+    await hookWorker(world.service, serve, { protocolVersion: 4 })]
   for (const one of workers) world.atEnd(() => one.endAsync(true))
   const alice = await world.browser('alice')
   const sensor = await world.device('sensor')
@@ -329,7 +294,7 @@ scenario('late, repeated and forged answers over MQTT are ignored', {
   config: overMqtt(['roomMessageBefore'], 'timeout_ms = 300')
 }, async world => {
   const late = []
-  const one = await worker(world.service, (hook, { args: [room, { text }] }) => {
+  const one = await hookWorker(world.service, (hook, { args: [room, { text }] }) => {
     if (text === 'late') { late.push(one.asked.at(-1).body.replyTo); return null }
     if (text === 'twice') one.publish(one.asked.at(-1).body.replyTo, '{}', { qos: 1 })
     return text === 'twice' ? { error: 'the second answer' } : {}
@@ -342,7 +307,7 @@ scenario('late, repeated and forged answers over MQTT are ignored', {
   assert.equal(await alice.call('roomMessage', 'default', { text: 'twice' }), 1)
 
   // a device knows the topics, but may neither read the calls nor answer them
-  const mallory = await client(world.service, 'mallory')
+  const mallory = await rawClient(world.service, 'mallory')
   world.atEnd(() => mallory.endAsync(true))
   let heard = 0
   mallory.on('message', () => ++heard)

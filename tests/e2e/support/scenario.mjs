@@ -35,12 +35,13 @@ class World {
 }
 
 /**
- * A test with a service of its own. `options` are those of startRoombus. After `body` the clients are closed and the
- * service is stopped, which must exit with 0; its output is printed when anything failed.
+ * A test with a service of its own. `options` are those of startRoombus, or a function of the test that answers them
+ * when it runs. After `body` the clients are closed and the service is stopped, which must exit with 0; its output is
+ * printed when anything failed.
  */
 export function scenario (name, options, body) {
   test(name, { timeout: 100000 }, async t => {
-    const service = await startRoombus(options)
+    const service = await startRoombus(typeof options === 'function' ? await options(t) : options)
     const world = new World(service)
     try {
       try {

@@ -66,10 +66,13 @@ void bridge::impl::apply(const device_ptr& device, presence_change change) {
   switch (change) {
     case presence_change::none:
       break;
-    case presence_change::connect:
-      device->generation = ++last_generation_;
-      push(device, pending_connect{device->generation});
+    case presence_change::connect: {
+      pending_connect coming;
+      coming.generation = device->generation = ++last_generation_;
+      coming.rights = device->limits.rights;
+      push(device, std::move(coming));
       break;
+    }
     case presence_change::disconnect:
       push(device, pending_disconnect{});
       break;

@@ -102,7 +102,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
 
   // one device's work, in order
   static task<void> work_off(std::shared_ptr<impl> self, device_ptr device);
-  task<void> connect(device_ptr device, std::uint64_t generation);
+  task<void> connect(device_ptr device, pending_connect coming);
   task<void> disconnect(device_ptr device);
   void confirm_login(const mqtt_connection& device);
   task<void> run_request(device_ptr device, pending_request request);

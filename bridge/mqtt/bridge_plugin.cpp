@@ -93,6 +93,7 @@ void bridge::impl::on_broker_connect(const plugin_connection& who) {
     return plugin_->kick(who);
   }
   device->broker_life = who.generation;
+  device->limits = who.limits;
   device->connect_error.reset();
   apply(device, device->life.on_attested());
 }
@@ -108,6 +109,7 @@ void bridge::impl::on_broker_disconnect(const plugin_connection& who) {
 void bridge::impl::end_life(const device_ptr& device) {
   plugin_->forget(device->user.str(), device->client());
   device->broker_life = 0;
+  device->limits = payload::login_limits();
   device->life.on_ended();
   apply(device, presence_change::disconnect);
 }

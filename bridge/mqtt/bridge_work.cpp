@@ -41,7 +41,7 @@ task<void> bridge::impl::work_off(std::shared_ptr<impl> self, device_ptr device)
         self->pending_bytes_ -= request->payload.size() + request_overhead;
         co_await self->run_request(device, std::move(*request));
       } else if (auto* coming = std::get_if<pending_connect>(&work)) {
-        co_await self->connect(device, coming->generation);
+        co_await self->connect(device, std::move(*coming));
       } else {
         co_await self->disconnect(device);
       }
@@ -61,10 +61,12 @@ void bridge::impl::forget_if_absent(const mqtt_connection& device) {
   if (it != devices_.end() && it->second.get() == &device) devices_.erase(it);
 }
 
-task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
+task<void> bridge::impl::connect(device_ptr device, pending_connect coming) {
+  const std::uint64_t generation = coming.generation;
   auto sink = std::make_shared<device_sink>(*this, device, generation);
   const bool shares = broadcasts_to(*device);
-  auto outcome = co_await env_.chat.connect(device->user, device->id, std::move(sink), shares);
+  auto outcome =
+      co_await env_.chat.connect(device->user, device->id, std::move(sink), shares, std::move(coming.rights));
   if (outcome) {
     device->registered = generation;
     device->connect_error.reset();
@@ -83,6 +85,7 @@ task<void> bridge::impl::connect(device_ptr device, std::uint64_t generation) {
 
 void bridge::impl::confirm_login(const mqtt_connection& device) {
   value_map data{{"id", value(device.id.str())}};
+  if (device.limits.expires_at_ms) data.append("expiresAt", value(*device.limits.expires_at_ms));
   value_list args{value(device.user.str()), value(std::move(data))};
   publisher_.send_event(device, std::make_shared<event>(notification::login_confirmed, std::move(args)));
 }

@@ -14,6 +14,7 @@
 #include "core/named_string.hpp"
 #include "core/ports/connection_sink.hpp"
 #include "core/ports/environment.hpp"
+#include "schemas/codec/login_codec.hpp"
 
 namespace roombus::mqtt {
 
@@ -38,7 +39,9 @@ struct pending_request {
 
 /// The connection is to be registered with the service; the number is its new generation.
 struct pending_connect {
+  pending_connect() = default;
   std::uint64_t generation = 0;
+  login_rights rights;
 };
 /// The connection is to be taken from the service.
 struct pending_disconnect {};
@@ -63,6 +66,7 @@ class mqtt_connection {
   const connection_id id;  ///< "mqtt#user/client"
   const std::string base;  ///< of its topics
   presence life;
+  payload::login_limits limits;             ///< of the latest life's login
   std::uint64_t broker_life = 0;            ///< the plugin's number of the connection; 0 where it said nothing
   wire encoding = wire::json;               ///< that it last used
   std::uint64_t generation = 0;             ///< of the latest life, pending or not

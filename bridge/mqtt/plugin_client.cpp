@@ -30,11 +30,21 @@ std::uint64_t number(std::string_view text) {
   return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? out : 0;
 }
 
-plugin_connection connection_of(std::string_view& rest) {
+/// `generation user client`, and a word about the login.
+plugin_connection connection_of(std::string_view line) {
   plugin_connection out;
-  out.generation = number(word(rest));
-  out.user = std::string(word(rest));
-  out.client = std::string(word(rest));
+  out.generation = number(word(line));
+  out.user = std::string(word(line));
+  out.client = std::string(word(line));
+  const std::string_view about = word(line);
+  if (about.empty()) return out;
+  if (auto limits = payload::read_login_word(about)) {
+    out.limits = std::move(*limits);
+  } else {
+    // what it may is not known: no room
+    out.limits.rights.join.emplace();
+    out.limits.rights.publish.emplace();
+  }
   return out;
 }
 
@@ -192,8 +202,11 @@ void plugin_client::on_state(std::string_view rest) {
   if (number(word(rest)) != hello_sequence_ || phase_ != phase::asking) return;
   const std::uint64_t events = number(word(rest));
   const bool last = word(rest) == "last";
-  while (!rest.empty() && state_.size() < max_state)
-    state_.push_back(connection_of(rest));
+  while (!rest.empty() && state_.size() < max_state) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    state_.push_back(connection_of(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
   if (!last) return;
 
   answer_timer_.cancel();
@@ -224,11 +237,10 @@ void plugin_client::on_event(std::string_view payload) {
     return;
   }
   last_event_ = event;
-  const plugin_connection who = connection_of(rest);
   if (kind == "connected") {
-    on_.on_connected(who);
+    on_.on_connected(connection_of(rest));
   } else if (kind == "disconnected") {
-    on_.on_disconnected(who);
+    on_.on_disconnected(connection_of(rest.substr(0, rest.rfind(' '))));  // without the reason
   }
 }
 

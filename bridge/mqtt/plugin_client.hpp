@@ -26,6 +26,7 @@
 #include "core/ports/environment.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
+#include "schemas/codec/login_codec.hpp"
 
 namespace roombus::mqtt {
 
@@ -51,6 +52,7 @@ struct plugin_connection {
   std::string user;
   std::string client;
   std::uint64_t generation = 0;
+  payload::login_limits limits;  ///< of its login
 };
 
 struct plugin_handlers {

@@ -103,6 +103,34 @@ TEST_F(plugin_fixture, a_takeover_is_a_new_life) {
   EXPECT_EQ(call("alice/c1", "listOwnSockets", "[]"), R"({"result":{"mqtt#alice/c1":[]}})");
 }
 
+TEST_F(plugin_fixture, a_login_keeps_the_limits_that_the_plugin_tells) {
+  answer_hello("inc", "\n2 alice c1 publish=\n3 bob c2 -\n4 carol c3");
+  link.take();
+  event("connected", "5 dave c4 until=99000;join=hall");
+  EXPECT_EQ(payload_on("roombus/u/dave/c4/event/loginConfirmed"),
+            R"({"user":"dave","data":{"id":"mqtt#dave/c4","expiresAt":99000}})");
+  const std::string refused = R"({"error":{"code":"notAllowed","args":[],"text":"Action is not allowed"}})";
+  EXPECT_EQ(call("dave/c4", "roomJoin", R"(["kitchen"])"), refused);
+  for (const char* who : {"alice/c1", "bob/c2", "carol/c3"})
+    ASSERT_TRUE(link.deliver(message(who, "call/roomJoin/1", R"(["kitchen"])")));
+  ack();
+  EXPECT_EQ(call("alice/c1", "roomMessage", R"(["kitchen",{"a":1}])"), refused);
+  EXPECT_EQ(call("bob/c2", "roomMessage", R"(["kitchen",{"a":1}])"), R"({"result":1})");
+  EXPECT_EQ(call("carol/c3", "roomMessage", R"(["kitchen",{"a":1}])"), R"({"result":2})");
+  // a new life has the limits of its own login
+  event("connected", "6 dave c4 -");
+  event("disconnected", "5 dave c4 7");
+  ASSERT_TRUE(link.deliver(message("dave/c4", "call/roomJoin/1", R"(["kitchen"])")));
+  ack();
+  EXPECT_EQ(payload_on("roombus/u/dave/c4/reply/1"), R"({"result":1})");
+}
+
+TEST_F(plugin_fixture, limits_that_are_not_understood_allow_no_room) {
+  answer_hello("inc", "\n2 alice c1 rooms=kitchen\n3 bob c2 -");
+  EXPECT_NE(call("alice/c1", "roomJoin", R"(["kitchen"])").find("notAllowed"), std::string::npos);
+  EXPECT_EQ(call("bob/c2", "listOwnSockets", "[]"), R"({"result":{"mqtt#bob/c2":[]}})");
+}
+
 TEST_F(plugin_fixture, a_join_waits_for_its_grant_and_is_delivered_once_for_all) {
   answer_hello("inc", "\n2 alice c1\n3 bob c2");
   link.take();

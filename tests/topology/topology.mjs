@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { makeInstance } from './instances.mjs'
+import { startEjabberd } from './ejabberd.mjs'
 import { Link } from './link.mjs'
 import { startMosquitto } from './mosquitto.mjs'
 import { startRedis, startRedisCluster } from './redis.mjs'
@@ -80,6 +81,10 @@ async function startBroker (kind, folder, { brokerNodes, delivery }) {
   if (kind === 'mosquitto') {
     if ((brokerNodes ?? 1) !== 1) throw new Error('Mosquitto has one node')
     return startMosquitto(folder, { delivery })
+  }
+  if (kind === 'ejabberd') {
+    if (delivery !== undefined && delivery !== 'inbox') throw new Error('ejabberd has no plugin of ours')
+    return startEjabberd(folder, { brokerNodes })
   }
   throw new Error(`broker ${kind}?`)
 }

@@ -11,9 +11,18 @@ const mqtt = createRequire(import.meta.url)('mqtt')
 
 const list = names => JSON.stringify(names)
 
+/** A world's parts, to be taken apart; `more` is added. */
+const parts = (world, more) => ({
+  service: world.service,
+  browser: (...args) => world.browser(...args),
+  device: (...args) => world.device(...args),
+  atEnd: action => world.atEnd(action),
+  ...more
+})
+
 /**
- * A scenario with a hook server, which is `world.server`: `hooks` are called there, `more` is further text of [hooks.http],
- * `config` goes behind it. Other options are those of startRoombus; without a broker unless they say so.
+ * A scenario with a hook server (`server`): `hooks` are called there, `more` is further text of [hooks.http], `config`
+ * goes behind it. Other options are those of startRoombus; without a broker unless they say so.
  */
 export function hooked (name, { hooks, more = '', config = '', ...options }, body) {
   let server
@@ -21,7 +30,21 @@ export function hooked (name, { hooks, more = '', config = '', ...options }, bod
     server = await new HookServer().start()
     t.after(() => server.kill())
     return { mqtt: false, ...options, config: `[hooks.http]\nurl = "${server.url}"\nhooks = ${list(hooks)}\n${more}\n${config}` }
-  }, world => body(Object.assign(world, { server })))
+  }, world => body(parts(world, { server })))
+}
+
+/**
+ * A scenario with one worker on MQTT for these hooks: `answers[hook](body)` is what it answers ({} without one),
+ * `asked(hook)` what it was asked. `more` is further text of [hooks.mqtt].
+ */
+export function worked (name, hooks, body, more = '') {
+  scenario(name, { config: overMqtt(hooks, more) }, async world => {
+    const answers = {}
+    const worker = await hookWorker(world.service, (hook, asked) => answers[hook]?.(asked) ?? {})
+    world.atEnd(() => worker.endAsync(true))
+    const asked = hook => worker.asked.filter(call => call.hook === hook).map(call => call.body)
+    await body(parts(world, { answers, asked, worker }))
+  })
 }
 
 /** A promise that a test keeps when it likes: a hook answers with `answer`, the test says what by `give`. */

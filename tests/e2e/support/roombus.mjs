@@ -108,10 +108,10 @@ export class Roombus {
  * Runs `roombus serve` until it is ready. `config` is the text of a configuration file, `dev: false` leaves out --dev,
  * `mqtt: false` runs without a broker, `mqtt: null` leaves the broker to `config`. Port options are added; `args` and `env` go to the process as they are.
  */
-export async function startRoombus ({ config = '', args = [], env = {}, dev = true, mqtt = true, admin = '127.0.0.1:0' } = {}) {
+export async function startRoombus ({ config = '', args = [], env = {}, dev = true, mqtt = true, http = '127.0.0.1:0', admin = '127.0.0.1:0' } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'roombus-e2e-'))
   const ready = path.join(folder, 'ready.json')
-  const all = ['serve', '--ready-file', ready, '--http.listen', '127.0.0.1:0', '--admin.listen', admin]
+  const all = ['serve', '--ready-file', ready, '--http.listen', http, '--admin.listen', admin]
   if (dev) all.push('--dev')
   if (mqtt === true) {
     all.push('--mqtt.listen', '127.0.0.1:0')

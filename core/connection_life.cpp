@@ -61,13 +61,14 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
 }
 
 bool service::impl::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                          const std::vector<room_name>& rooms) {
+                          const std::vector<room_name>& rooms, login_rights rights) {
   if (hub.find(id) != nullptr || connecting_.contains(id)) return false;
   local_connection connection;
   connection.id = std::move(id);
   connection.user = std::move(user);
   connection.sink = std::move(sink);
   connection.shares_broadcast = true;
+  connection.rights = std::move(rights);
   connection.allowance = limits.requests_per_second;
   connection.allowance_at_ms = env.time.steady_ms();
   local_connection& added = hub.add(std::move(connection));

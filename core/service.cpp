@@ -213,8 +213,8 @@ std::string service::incarnation() const {
   return impl_->instance;
 }
 bool service::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                    std::vector<room_name> rooms) {
-  return impl_->adopt(std::move(user), std::move(id), std::move(sink), rooms);
+                    std::vector<room_name> rooms, login_rights rights) {
+  return impl_->adopt(std::move(user), std::move(id), std::move(sink), rooms, std::move(rights));
 }
 void service::release(const connection_id& id) {
   impl_->hub.remove(id);

@@ -38,7 +38,7 @@ class service::impl {
                              bool shares_broadcast, login_rights rights);
   task<void> disconnect(connection_id id);
   bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-             const std::vector<room_name>& rooms);
+             const std::vector<room_name>& rooms, login_rights rights);
   task<result<login>> ask_who(connection_id id, handshake shown);
   task<reply> execute(call c);
   task<reply> call_api(std::string method, value args);

@@ -4,8 +4,8 @@
 
 namespace roombus::http {
 
-status_handler::status_handler(const metrics_registry& metrics, std::function<bool()> ready)
-    : metrics_(metrics), ready_(std::move(ready)) {}
+status_handler::status_handler(const metrics_registry& metrics, std::function<std::string()> trouble)
+    : metrics_(metrics), trouble_(std::move(trouble)) {}
 
 void status_handler::on_request(request req, std::shared_ptr<responder> answer) {
   response r;
@@ -17,9 +17,9 @@ void status_handler::on_request(request req, std::shared_ptr<responder> answer) 
   } else if (req.path == "/healthz") {
     r.body = "ok\n";
   } else if (req.path == "/readyz") {
-    const bool ready = ready_();
-    r.status = ready ? 200 : 503;
-    r.body = ready ? "ready\n" : "not ready\n";
+    const std::string trouble = trouble_();
+    r.status = trouble.empty() ? 200 : 503;
+    r.body = trouble.empty() ? "ready\n" : "not ready: " + trouble + "\n";
   } else if (req.path == "/metrics") {
     r.headers.front().second = "text/plain; version=0.0.4; charset=utf-8";
     r.body = metrics_.render();

@@ -34,6 +34,11 @@ client::client(std::unique_ptr<nodes> where, milliseconds limit, client_environm
 
 client::~client() = default;
 
+std::string client::trouble() const {
+  std::string of_nodes = nodes_->trouble();
+  return of_nodes.empty() ? refusal_ : of_nodes;
+}
+
 std::string client::encode(const call& c, bool with_text) const {
   std::vector<std::string_view> words;
   words.reserve(c.words.size() + 4);
@@ -103,7 +108,10 @@ task<result<reply>> client::run(call c) {
       outcome out = co_await sent;
       with_text = false;
       ask.clear();
-      if (out.result == outcome::kind::answered && !out.answer.is_error()) co_return std::move(out.answer);
+      if (out.result == outcome::kind::answered && !out.answer.is_error()) {
+        if (c.what != effect::none) refusal_.clear();
+        co_return std::move(out.answer);
+      }
       redirect_.clear();
       send_text_ = false;
       then = judge(c, slot, out, *node);
@@ -184,6 +192,7 @@ client::next client::judge_error(const call& c, std::uint16_t slot, const reply&
   }
   if (error.is_error("OOM") || error.is_error("MISCONF") || error.is_error("NOAUTH") || error.is_error("NOPERM")) {
     env_.log.write(log_level::error, "redis_refused", error.text);
+    refusal_ = asked.address().str() + ": refused: " + error.text;
     return next::unavailable;
   }
   const std::string what = c.code != nullptr ? std::string(c.code->name) : c.words.front();

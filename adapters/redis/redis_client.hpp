@@ -43,6 +43,8 @@ class client {
   /// be; it is in the log).
   task<result<reply>> run(call c);
   [[nodiscard]] bool ready() const { return nodes_->ready(); }
+  /// What is wrong with the nodes, or why they refuse our calls; empty: nothing is known.
+  [[nodiscard]] std::string trouble() const;
 
  private:
   enum class next : std::uint8_t { at_once, after_pause, unavailable, unknown, fault };
@@ -58,6 +60,7 @@ class client {
   client_environment env_;
   std::string redirect_;                         // set by judge: the address that ASK named
   bool send_text_ = false;                       // set by judge: the node does not know the script
+  std::string refusal_;                          // of Redis, until a change succeeds
   std::vector<completion<bool>> paused_;         ///< oldest first
   std::unordered_set<std::string> paused_keys_;  ///< of those
   timer_handle wake_;

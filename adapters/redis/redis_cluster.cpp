@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds map_limit{1'000};       // for one node to tell its map
 constexpr milliseconds map_interval{50};       // between two readings of the map
+constexpr std::size_t max_trouble = 500;       // bytes of a text that names several nodes
 constexpr std::size_t max_connections = 1024;  // masters and former masters
 
 class cluster final : public nodes {
@@ -54,6 +55,18 @@ class cluster final : public nodes {
 
   [[nodiscard]] bool ready() const override {
     return std::any_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n.second->ready(); });
+  }
+
+  [[nodiscard]] std::string trouble() const override {
+    if (ready()) return map_.empty() ? no_map_ : "";
+    std::string all;
+    for (const auto& [address, n] : nodes_) {
+      if (n->trouble().empty()) continue;
+      if (!all.empty()) all += "; ";
+      all += address.str() + ": " + n->trouble();
+      if (all.size() > max_trouble) break;
+    }
+    return all;
   }
 
  private:
@@ -107,6 +120,7 @@ class cluster final : public nodes {
                   if (alive.expired()) return;
                   std::optional<slot_map> map;
                   if (out.result == outcome::kind::answered) map = slot_map::parse(out.answer, candidates[i]);
+                  if (!map && out.answer.is_error()) no_map_ = candidates[i].str() + ": " + out.answer.text;
                   if (!map) return ask(std::move(candidates), i + 1);
                   adopt(std::move(*map));
                   rest();
@@ -143,6 +157,7 @@ class cluster final : public nodes {
   connection_options options_;
   connection_environment env_;
   slot_map map_;
+  std::string no_map_;  // what a node said instead of its map
   std::map<node_address, std::unique_ptr<connection>> nodes_;
   std::vector<std::unique_ptr<connection>> unused_;
   bool refreshing_ = false;

@@ -57,6 +57,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
   }
 
   [[nodiscard]] bool ready() const { return state_ == state::ready; }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] const node_address& address() const { return options_.address; }
   [[nodiscard]] std::size_t pending() const { return waiting_.size() + sent_.size(); }
   [[nodiscard]] std::uint64_t lives() const { return lives_; }
@@ -151,6 +152,9 @@ class connection::machine : public std::enable_shared_from_this<machine> {
 
   void on_greeting(const reply& answer, bool needed) {
     --greetings_;
+    // without a login nothing will be answered; whoever may not load scripts may not run them (our name, set last, is
+    // not important)
+    needed = needed || answer.is_error("NOAUTH") || (answer.is_error("NOPERM") && greetings_ > 0);
     if (answer.is_error() && needed) return failed(attempt_, "refused: " + answer.text);
     if (greetings_ > 0) return;
     connect_limit_.cancel();
@@ -428,6 +432,10 @@ void connection::send(request r, std::function<void(outcome)> done) {
 
 bool connection::ready() const {
   return machine_->ready();
+}
+
+const std::string& connection::trouble() const {
+  return machine_->trouble();
 }
 
 const node_address& connection::address() const {

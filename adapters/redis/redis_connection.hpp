@@ -89,6 +89,8 @@ class connection {
   void send(request r, std::function<void(outcome)> done);
 
   [[nodiscard]] bool ready() const;
+  /// Why the last attempt to connect failed, or the connection ended; empty while there is one.
+  [[nodiscard]] const std::string& trouble() const;
   [[nodiscard]] const node_address& address() const;
   /// Requests that wait or are under way.
   [[nodiscard]] std::size_t pending() const;

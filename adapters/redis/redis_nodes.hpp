@@ -22,6 +22,8 @@ class nodes {
   virtual void suspect() = 0;
   /// Whether any node can be talked to.
   [[nodiscard]] virtual bool ready() const = 0;
+  /// What is wrong while nothing can be asked, with the address; else empty.
+  [[nodiscard]] virtual std::string trouble() const = 0;
 };
 
 }  // namespace roombus::redis

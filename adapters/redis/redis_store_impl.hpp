@@ -12,12 +12,15 @@
 #include "adapters/redis/gates.hpp"
 #include "adapters/redis/redis_client.hpp"
 #include "adapters/redis/redis_store.hpp"
+#include "core/ports/store_condition.hpp"
 
 namespace roombus::redis {
 
-class redis_store final : public store {
+class redis_store final : public store, public store_condition {
  public:
   redis_store(redis_options options, redis_environment env);
+
+  [[nodiscard]] std::string trouble() const override { return client_.trouble(); }
 
   // rooms: redis_rooms.cpp
   task<result<void>> add_room(room_name room, room_settings settings) override;

@@ -12,12 +12,20 @@ class single_node final : public nodes {
 
   connection* for_slot(std::uint16_t /*slot*/) override { return &node_; }
   connection* at(const std::string& /*address*/, const connection& /*asked*/) override { return nullptr; }
-  void moved(std::uint16_t /*slot*/, const std::string& /*address*/, const connection& /*asked*/) override {}
+  void moved(std::uint16_t /*slot*/, const std::string& /*address*/, const connection& /*asked*/) override {
+    redirected_ = true;
+  }
   void suspect() override {}
   [[nodiscard]] bool ready() const override { return node_.ready(); }
+  [[nodiscard]] std::string trouble() const override {
+    const std::string where = node_.address().str() + ": ";
+    if (!node_.trouble().empty()) return where + node_.trouble();
+    return redirected_ ? where + "is a node of a cluster (store.cluster = true)" : "";
+  }
 
  private:
   connection node_;
+  bool redirected_ = false;
 };
 
 }  // namespace

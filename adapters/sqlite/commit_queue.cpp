@@ -1,10 +1,15 @@
 #include "adapters/sqlite/commit_queue.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
 namespace roombus::sqlite {
+
+namespace {
+constexpr std::chrono::milliseconds retry_pause{1000};
+}  // namespace
 
 commit_queue::commit_queue(std::unique_ptr<tables> rows, bounds limits, scheduler& turns, log_sink& log,
                            metrics_registry& metrics, std::function<void()> on_failure)
@@ -135,13 +140,23 @@ void commit_queue::post_answers(std::shared_ptr<job_list> jobs, bool reads, std:
   });
 }
 
+void commit_queue::try_again_later() {
+  next_try_ = turns_.after(retry_pause, [this] {
+    if (!has_room(0)) return try_again_later();
+    (void)push(
+        kind::write, [](tables& rows) { rows.touch(); }, 0);
+  });
+}
+
 void commit_queue::answer(job_list& jobs, bool reads, const std::string& failure) {
   const std::shared_ptr<life> living = life_;
   if (!failure.empty()) {
     failures_.add();
-    if (!failing_)
+    if (trouble_.empty()) {
       log_.write(log_level::error, "store_write_failed", failure + "; changes are refused until it passes");
-    failing_ = true;
+    }
+    trouble_ = failure;
+    try_again_later();
     ++generation_;
     on_failure_();
   } else if (!reads) {
@@ -150,8 +165,9 @@ void commit_queue::answer(job_list& jobs, bool reads, const std::string& failure
     if (committed > 0) {
       commits_.add();
       changes_.add(static_cast<std::uint64_t>(committed));
-      if (failing_) log_.write(log_level::info, "store_write_recovered", "changes are taken again");
-      failing_ = false;
+      if (!trouble_.empty()) log_.write(log_level::info, "store_write_recovered", "changes are taken again");
+      trouble_.clear();
+      next_try_.cancel();
     }
   }
   for (job& j : jobs) {

@@ -5,7 +5,8 @@
 //
 // When a commit fails, none of its changes has happened, and neither does any change that was handed over before the
 // core learned of the failure (it may rest on the failed ones): all of them answer false. Then `on_failure` is called,
-// before the first of them answers, and what is handed over from then on is tried anew.
+// before the first of them answers, and what is handed over from then on is tried anew. When nothing is handed over,
+// the queue tries by itself, so that it is known when the trouble is over.
 
 #include <condition_variable>
 #include <cstdint>
@@ -40,6 +41,8 @@ class commit_queue {
 
   /// Whether another change of `bytes` fits. A change that does not is answered false at once, without a failure.
   [[nodiscard]] bool has_room(std::size_t bytes) const;
+  /// Why the last commit failed; empty when it did not. While it is set, commits are tried until one succeeds.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   /// Completes with true when the change is committed.
   completion<bool> write(job_function change, std::size_t bytes);
   /// Completes with true behind everything handed over so far, whatever came of it.
@@ -68,6 +71,7 @@ class commit_queue {
   void read_all(job_list& jobs);
   void post_answers(std::shared_ptr<job_list> jobs, bool reads, std::string failure);
   void answer(job_list& jobs, bool reads, const std::string& failure);
+  void try_again_later();
 
   std::unique_ptr<tables> rows_;
   bounds limits_;
@@ -83,7 +87,8 @@ class commit_queue {
   std::uint64_t generation_ = 1;
   std::size_t pending_ = 0;
   std::size_t pending_bytes_ = 0;
-  bool failing_ = false;
+  std::string trouble_;
+  timer_handle next_try_;
 
   // the writer's thread
   std::uint64_t failed_generation_ = 0;

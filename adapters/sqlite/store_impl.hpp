@@ -25,6 +25,7 @@
 #include "adapters/sqlite/room_log.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/sqlite/tables.hpp"
+#include "core/ports/store_condition.hpp"
 #include "core/room_state.hpp"
 #include "core/user_state.hpp"
 
@@ -58,11 +59,13 @@ struct user_entry : gated {
   std::size_t names = 0;            ///< in the lists, about
 };
 
-class sqlite_store final : public store {
+class sqlite_store final : public store, public store_condition {
  public:
   sqlite_store(std::unique_ptr<tables> rows, const sqlite_options& options, clock& time, scheduler& turns,
                log_sink& log, metrics_registry& metrics);
   ~sqlite_store() override;
+
+  [[nodiscard]] std::string trouble() const override { return queue_.trouble(); }
 
   // room_operations.cpp
   task<result<void>> add_room(room_name room, room_settings settings) override;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "adapters/sqlite/schema.hpp"
+
 namespace roombus::sqlite {
 
 struct tables::statements {
@@ -101,6 +103,10 @@ void tables::roll_back() noexcept {
   } catch (const database_error&) {
     // after an I/O error SQLite has often rolled back by itself; what is left open makes the next BEGIN fail
   }
+}
+
+void tables::touch() {
+  db_->run(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
 }
 
 void tables::insert_room(const std::string& name, const room_row& room) {

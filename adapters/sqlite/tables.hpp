@@ -65,6 +65,8 @@ class tables {
   void begin();
   void commit();
   void roll_back() noexcept;
+  /// Writes a page without changing anything, to see whether it can be written.
+  void touch();
 
   void insert_room(const std::string& name, const room_row& room);
   void delete_room(std::int64_t room);

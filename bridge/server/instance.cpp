@@ -16,6 +16,7 @@
 #include "bridge/server/login_methods.hpp"
 #include "bridge/server/mqtt_side.hpp"
 #include "bridge/server/store_side.hpp"
+#include "bridge/server/store_watch.hpp"
 #include "core/service.hpp"
 #include "schemas/codec/error_codec.hpp"
 
@@ -102,6 +103,7 @@ struct instance::parts {
         log(s),
         id(settings.instance.id.empty() ? random_hex(random, 8) : settings.instance.id),
         data(settings.store, id, store_side::environment{time, loop, random, log, metrics}),
+        watch(*data.data, data.remote, id, loop, time),
         chat(settings.chat, settings.limits, id, service::environment{*data.data, time, random, loop, log, metrics}),
         logins(settings, login_methods::environment{chat, time, loop, log, metrics}),
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
@@ -109,7 +111,7 @@ struct instance::parts {
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
         browsers(socketio::chat_environment{chat, logins.authenticator(), metrics, log, loop, time}),
         page(page_files(), std::string(console::content_security_policy)),
-        status(metrics, [this] { return ready && !stopping; }),
+        status(metrics, [this] { return trouble(); }),
         api(api_options(settings), admin::admin_api::environment{chat, settings.admin.keys, loop, time, log, metrics}) {
     if (settings.admin.keys.empty()) {
       log.write(roombus::log_level::warning, "no_api_key",
@@ -157,12 +159,15 @@ struct instance::parts {
     const http::listen_result admin = admin_listener.listen();
     if (!admin) co_return refuse(failed, admin.error);
     admin_port = admin.port;
-    std::string problem = co_await add_rooms();
+    std::string problem = co_await watch.reach();
     if (!problem.empty()) co_return refuse(failed, std::move(problem));
+    if (stopping) co_return;
+    problem = co_await add_rooms();
+    if (!problem.empty()) co_return refuse(failed, with_cause(std::move(problem)));
     endpoint admin_address{settings.admin.listen.host, admin_port};
     value_map info{{"admin", value(admin_address.str())}};
     const result<void> started = co_await chat.start(std::move(info));
-    if (!started) co_return refuse(failed, "the service did not start: " + error_text(started.error()));
+    if (!started) co_return refuse(failed, with_cause("the service did not start: " + error_text(started.error())));
     if (stopping) co_return;
     const http::listen_result clients = public_listener.listen();
     if (!clients) co_return refuse(failed, clients.error);
@@ -174,6 +179,23 @@ struct instance::parts {
     }
   }
 
+  /// A failed start names what the store has to say.
+  [[nodiscard]] std::string with_cause(std::string problem) const {
+    const std::string cause = watch.trouble().empty() ? "" : watch.explain();
+    return cause.empty() ? problem : problem + "; " + cause;
+  }
+
+  /// Why requests cannot be served now, for anybody who asks; or "".
+  [[nodiscard]] std::string trouble() const {
+    if (stopping) return "stopping";
+    std::string all = ready ? watch.trouble() : "starting";
+    if (http_port != 0 && devices && !devices->is_up()) {
+      all += all.empty() ? "" : ", ";
+      all += "the broker is out of reach";
+    }
+    return all;
+  }
+
   /// Later, when the caller has what it needs to stop us.
   void refuse(const std::function<void(const std::string&)>& failed, std::string reason) {
     loop.post([failed, reason = std::move(reason)] { failed(reason); });
@@ -182,6 +204,7 @@ struct instance::parts {
   /// Clients first, then what carried them; the embedded broker last.
   task<void> shut_down(std::function<void(bool clean)> stopped) {
     public_listener.stop_accepting();
+    watch.stop();
     const result<void> closed = co_await chat.close();
     if (!closed) log.write(roombus::log_level::error, "close_failed", error_text(closed.error()));
     sockets.close_all();  // those who have not logged in
@@ -206,6 +229,7 @@ struct instance::parts {
   metrics_registry metrics;
   std::string id;
   store_side data;
+  store_watch watch;
   service chat;
   login_methods logins;
   http::server public_listener;

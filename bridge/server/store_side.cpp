@@ -51,10 +51,9 @@ store_side::store_side(const config::store_section& settings, const std::string&
       options.timeout = std::chrono::milliseconds(settings.timeout);
       options.replicas = settings.replicas;
       options.replica_timeout = std::chrono::milliseconds(settings.replica_timeout);
-      std::string where;
       for (const redis::redis_url& url : options.urls)
-        where += (where.empty() ? "" : ", ") + url.address.str();
-      env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in Redis at " + where);
+        remote += (remote.empty() ? "Redis at " : ", ") + url.address.str();
+      env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in " + remote);
       data =
           make_redis_store(std::move(options), redis_environment{env.loop, env.time, env.random, env.log, env.metrics});
       return;

@@ -28,6 +28,7 @@ struct store_side {
   store_side(const config::store_section& settings, const std::string& instance, environment env);
 
   std::unique_ptr<store> data;  ///< with an error: a store of no use
+  std::string remote;           ///< what must be reached over the network, for people; empty: nothing
   std::string error;            ///< why the start must fail, or empty
 };
 

@@ -73,7 +73,7 @@ struct embedded_server::impl {
         logins(chat),
         clients(socketio::chat_environment{chat, logins, metrics, *log, loop, time}),
         sockets(options.socketio, socketio::engine_environment{loop, time, random, metrics}),
-        status(metrics, [this] { return now == state::running; }),
+        status(metrics, [this] { return std::string(now == state::running ? "" : "not running"); }),
         listener(loop, listener_options(options), metrics, *log) {
     sockets.add_namespace(options.nsp, clients);
     listener.route("/socket.io/", sockets.requests());

@@ -96,11 +96,12 @@ TEST(static_site, the_rest_is_refused) {
 TEST(status_handler, tells_health_readiness_and_metrics) {
   metrics_registry metrics;
   metrics.add_counter("roombus_things_total", "Things.").add(3);
-  bool ready = false;
-  status_handler status(metrics, [&] { return ready; });
+  std::string trouble = "the store is away";
+  status_handler status(metrics, [&] { return trouble; });
   EXPECT_EQ(ask(status, "/healthz").status, 200u);
   EXPECT_EQ(ask(status, "/readyz").status, 503u);
-  ready = true;
+  EXPECT_EQ(ask(status, "/readyz").body, "not ready: the store is away\n");
+  trouble.clear();
   EXPECT_EQ(ask(status, "/readyz").status, 200u);
   EXPECT_NE(ask(status, "/metrics").body.find("\nroombus_things_total 3\n"), std::string::npos);
   EXPECT_EQ(ask(status, "/healthz", {}, "DELETE").status, 405u);

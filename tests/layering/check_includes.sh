@@ -4,7 +4,7 @@
 #   core            -> core, and of the outside only the standard library and Boost's error types
 #   schemas/codec   -> core
 #   adapters/X      -> core, schemas, adapters/http, adapters/loop
-#   bridge/X        -> core, schemas; bridge/paho, bridge/admin and bridge/hooks also bridge/mqtt
+#   bridge/X        -> core, schemas; bridge/paho, bridge/admin, bridge/hooks and bridge/cluster also bridge/mqtt
 #   bridge/server   -> everything
 #   include         -> everything but bridge/server; only examples and tests include it, by <roombus/…>
 #   tests           -> everything
@@ -46,7 +46,7 @@ function allowed(from, to) {
   if (to == "schemas") return 1
   if (from == "schemas") return 0
   if (within(from, "adapters")) return to == "adapters/http" || to == "adapters/loop"
-  if (from == "bridge/paho" || from == "bridge/admin" || from == "bridge/hooks") return to == "bridge/mqtt"
+  if (from == "bridge/paho" || from == "bridge/admin" || from == "bridge/hooks" || from == "bridge/cluster") return to == "bridge/mqtt"
   return 0
 }
 function complain(file, line, text) { print file ":" line ": " text; bad++ }

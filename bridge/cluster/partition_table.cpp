@@ -1,0 +1,87 @@
+#include "bridge/cluster/partition_table.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/ports/cluster_store.hpp"
+
+namespace roombus::cluster {
+
+namespace {
+
+constexpr char separator = '<';
+constexpr std::size_t max_leavers = 8;
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+/// Names that differ in their end only would get almost the same FNV; this spreads all bits (splitmix64's last step).
+std::uint64_t spread(std::uint64_t x) {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31U);
+}
+
+}  // namespace
+
+std::size_t partition_of(std::string_view device) {
+  const std::uint64_t hash = fnv1a(device);
+  return static_cast<std::size_t>((hash ^ (hash >> 32U)) % partition_count);
+}
+
+std::string partition_target(std::size_t number, const std::vector<std::string>& living) {
+  std::string best;
+  std::uint64_t best_score = 0;
+  for (const std::string& name : living) {
+    const std::uint64_t score = spread(fnv1a(name) + spread(number + 1));
+    if (best.empty() || score > best_score || (score == best_score && name < best)) {
+      best = name;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+partition_entry partition_entry::parse(std::string_view text) {
+  partition_entry out;
+  std::size_t end = std::min(text.find(separator), text.size());
+  out.owner = std::string(text.substr(0, end));
+  while (end < text.size()) {
+    text.remove_prefix(end + 1);
+    end = std::min(text.find(separator), text.size());
+    if (end > 0) out.leavers.emplace_back(text.substr(0, end));
+  }
+  return out;
+}
+
+std::string partition_entry::str() const {
+  std::string out = owner;
+  for (const std::string& name : leavers)
+    out.append(1, separator).append(name);
+  return out;
+}
+
+partition_entry partition_entry::taken_by(const std::string& next) const {
+  partition_entry out;
+  out.owner = next;
+  const auto add = [&out, &next](const std::string& name) {
+    if (name.empty() || name == next || out.names(name) || out.leavers.size() >= max_leavers) return;
+    out.leavers.push_back(name);
+  };
+  add(owner);
+  for (const std::string& name : leavers)
+    add(name);
+  return out;
+}
+
+bool partition_entry::names(std::string_view who) const {
+  return owner == who || std::find(leavers.begin(), leavers.end(), who) != leavers.end();
+}
+
+}  // namespace roombus::cluster

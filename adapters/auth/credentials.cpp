@@ -15,43 +15,7 @@ constexpr std::size_t max_password_file = 256 * 1024 * 1024;
 
 enum class verdict : std::uint8_t { right, wrong, limited };
 
-std::optional<std::vector<room_name>> read_rooms(const value& list) {
-  const value_list* items = list.if_list();
-  if (items == nullptr) return std::nullopt;
-  std::vector<room_name> out;
-  for (const value& item : *items) {
-    if (item.if_text() == nullptr) return std::nullopt;
-    out.emplace_back(*item.if_text());
-  }
-  return out;
-}
-
 }  // namespace
-
-bool jwt_options::configured() const {
-  return !sources.secret.empty() || !sources.secret_file.empty() || !sources.public_key_file.empty() ||
-         !sources.jwks_file.empty();
-}
-
-std::optional<login_rights> read_rights(const value& claim) {
-  const value_map* map = claim.if_map();
-  if (map == nullptr) return std::nullopt;
-  login_rights out;
-  for (const auto& [name, item] : *map) {
-    if (name == "join") {
-      out.join = read_rooms(item);
-      if (!out.join) return std::nullopt;
-    } else if (name == "publish") {
-      out.publish = read_rooms(item);
-      if (!out.publish) return std::nullopt;
-    } else if (name == "admin" && item.if_bool() != nullptr) {
-      out.admin = *item.if_bool();
-    } else {
-      return std::nullopt;
-    }
-  }
-  return out;
-}
 
 struct credentials::impl {
   impl(credential_options o, environment e)
@@ -181,36 +145,14 @@ task<result<login>> credentials::check_password(std::string user, std::string pa
 task<result<login>> credentials::check_token(std::string token, std::string address) {
   impl& i = *impl_;
   if (!i.options.jwt.configured()) co_return chat_error(errc::no_login);
-  auto judged = verify_token(token, i.keys.current(), i.options.jwt.rules, i.env.time.now_ms());
-  std::string fault;
-  login who;
-  if (judged.fault) {
-    fault = to_text(*judged.fault);
-  } else {
-    const value* name = judged.claims.find(i.options.jwt.user_claim);
-    const std::string* text = name == nullptr ? nullptr : name->if_text();
-    if (text == nullptr || !is_valid_name(*text, i.options.name_bytes)) {
-      fault = "without a user name in " + i.options.jwt.user_claim;
-    } else {
-      who.user = user_name(*text);
-    }
-    if (const value* claim = judged.claims.find(i.options.jwt.rights_claim)) {
-      auto rights = read_rights(*claim);
-      if (rights) {
-        who.rights = std::move(*rights);
-      } else {
-        fault = "with rights that are not understood in " + i.options.jwt.rights_claim;
-      }
-    }
-  }
-  if (!fault.empty()) {
+  token_login judged =
+      judge_login_token(token, i.keys.current(), i.options.jwt, i.options.name_bytes, i.env.time.now_ms());
+  if (!judged.who) {
     i.wrong_tokens.add();
-    i.env.log.write(log_level::info, "wrong_token", "from " + address + ": " + fault);
+    i.env.log.write(log_level::info, "wrong_token", "from " + address + ": " + judged.fault);
     co_return chat_error(errc::not_allowed);
   }
-  who.claims = std::move(judged.claims);
-  who.expires_at_ms = judged.expires_at_ms;
-  if (who.expires_at_ms) who.auth_data.set("expiresAt", value(*who.expires_at_ms));
+  login who = std::move(*judged.who);
   co_return who;
 }
 

@@ -4,23 +4,12 @@
 #include <memory>
 #include <string>
 
-#include "adapters/auth/jwt.hpp"
-#include "adapters/auth/jwt_keys.hpp"
+#include "adapters/auth/login_token.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/credential_checker.hpp"
 #include "core/ports/environment.hpp"
 
 namespace roombus::auth {
-
-/// How tokens are judged. Without a source of keys there are no token logins.
-struct jwt_options {
-  jwt_sources sources;
-  jwt_rules rules;
-  std::string user_claim = "sub";        ///< the claim with the user's name
-  std::string rights_claim = "roombus";  ///< the claim with `join`, `publish` and `admin`
-
-  [[nodiscard]] bool configured() const;
-};
 
 /// How passwords are judged. Without a file there are no password logins.
 struct password_options {
@@ -63,9 +52,5 @@ class credentials final : public credential_checker {
   struct impl;
   std::unique_ptr<impl> impl_;
 };
-
-/// The rights in a claim: `{"join":[rooms],"publish":[rooms],"admin":bool}`, each of them optional. Nothing for any
-/// other form: a slip must not give more than was meant.
-[[nodiscard]] std::optional<login_rights> read_rights(const value& claim);
 
 }  // namespace roombus::auth

@@ -36,6 +36,11 @@ std::string password_table::read(std::string_view content) {
   return "";
 }
 
+const password_hash* password_table::find(const std::string& user) const {
+  const auto found = users_.find(user);
+  return found == users_.end() ? nullptr : &hashes_[found->second];
+}
+
 bool password_table::verify(const std::string& user, std::string_view password) const {
   if (hashes_.empty()) return false;
   const auto found = users_.find(user);

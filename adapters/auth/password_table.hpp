@@ -19,6 +19,8 @@ class password_table {
 
   /// Takes as long for unknown users as for known ones: these are checked against the hash of somebody else, in vain.
   [[nodiscard]] bool verify(const std::string& user, std::string_view password) const;
+  /// The user's hash, or null.
+  [[nodiscard]] const password_hash* find(const std::string& user) const;
   [[nodiscard]] std::size_t size() const { return hashes_.size(); }
 
  private:

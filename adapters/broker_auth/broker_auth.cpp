@@ -25,11 +25,6 @@ std::string_view take_level(std::string_view& rest) {
   return level;
 }
 
-/// Three parts between dots, the first of them a JSON object: no password that a person would choose.
-bool is_token(std::string_view password) {
-  return password.starts_with("eyJ") && password.find('.') != std::string_view::npos;
-}
-
 bool is_limited(const login_rights& rights) {
   return rights.join.has_value() || rights.publish.has_value();
 }
@@ -158,7 +153,7 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
     if (q.password.empty()) co_return out;
     try {
       credential_checker& checker = self->env_.checker;
-      if (is_token(q.password)) {
+      if (looks_like_token(q.password)) {
         result<login> found = co_await checker.check_token(std::move(q.password), std::move(q.address));
         if (found && found->user.str() == q.user && !is_limited(found->rights)) out = std::move(*found);
       } else {

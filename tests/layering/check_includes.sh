@@ -3,7 +3,8 @@
 #
 #   core            -> core, and of the outside only the standard library and Boost's error types
 #   schemas/codec   -> core
-#   adapters/X      -> core, schemas, adapters/http, adapters/loop
+#   adapters/X      -> core, schemas, adapters/http, adapters/loop; adapters/mosquitto (its plugin logs devices in) also
+#                      adapters/auth
 #   bridge/X        -> core, schemas; bridge/paho, bridge/admin, bridge/hooks and bridge/cluster also bridge/mqtt
 #   bridge/server   -> everything
 #   include         -> everything but bridge/server; only examples and tests include it, by <roombus/…>
@@ -45,6 +46,7 @@ function allowed(from, to) {
   if (from == "core") return 0
   if (to == "schemas") return 1
   if (from == "schemas") return 0
+  if (from == "adapters/mosquitto" && to == "adapters/auth") return 1
   if (within(from, "adapters")) return to == "adapters/http" || to == "adapters/loop"
   if (from == "bridge/paho" || from == "bridge/admin" || from == "bridge/hooks" || from == "bridge/cluster") return to == "bridge/mqtt"
   return 0

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/ports/credential_checker.hpp"
+
 namespace roombus::plugin {
 
 namespace {
 
 constexpr std::size_t max_bridges = 64;
 constexpr std::size_t connections_per_part = 500;
+constexpr std::size_t bytes_per_part = 200'000;
 constexpr std::uint32_t max_lease_ms = 3'600'000;
 
 }  // namespace
@@ -21,15 +24,37 @@ broker_guard::broker_guard(guard_options options, std::string incarnation, broke
       registry_(options_.max_connections),
       grants_(options_.max_rooms) {}
 
-broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
-                                               std::string_view client) {
-  if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
-  const role who = role_of_account(user);
-  if (who == role::bridge) {
-    if (!bridges_.verify(user, password)) return login::bad_password;
-  } else if (!options_.dev && !devices_.verify(user, password)) {
-    return login::bad_password;
+broker_guard::login broker_guard::log_in(std::string_view user, std::string_view password, std::string_view address,
+                                         payload::login_limits& limits) const {
+  const auto by = [](bool right) { return right ? login::accepted : login::bad_password; };
+  // its name is nobody else's: no token and no other file can give it
+  if (bridges_.contains(user)) return by(bridges_.verify(user, password));
+  if (options_.dev) return login::accepted;
+  if (logins_ == nullptr || (devices_.contains(user) && !looks_like_token(password))) {
+    return by(devices_.verify(user, password));
   }
+  device_login found = logins_->check(user, password, address);
+  switch (found.what) {
+    case device_login::outcome::unknown:
+      return by(devices_.verify(user, password));
+    case device_login::outcome::accepted:
+      limits = std::move(found.limits);
+      return login::accepted;
+    case device_login::outcome::wrong:
+      return login::bad_password;
+    case device_login::outcome::busy:
+      break;
+  }
+  return login::busy;
+}
+
+broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
+                                               std::string_view client, std::string_view address) {
+  if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
+  payload::login_limits limits;
+  const login outcome = log_in(user, password, address, limits);
+  if (outcome != login::accepted) return outcome;
+  const role who = role_of_account(user);
   switch (registry_.check(k, user, client)) {
     case connection_registry::refusal::none:
       break;
@@ -38,11 +63,17 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
     case connection_registry::refusal::client_id_taken:
       return login::client_id_taken;
   }
-  const connection_registry::change change = registry_.add(k, who, user, client);
+  const live_connection* before = registry_.find(k);
+  const auto ended = before != nullptr ? before->limits.expires_at_ms : std::nullopt;
+  const connection_registry::change change = registry_.add(k, who, user, client, std::move(limits));
+  if (change.connected != nullptr) {
+    if (ended) deadlines_.remove(k, *ended);
+    if (const auto& ends = change.connected->limits.expires_at_ms) deadlines_.add(k, *ends);
+  }
   // the old one gets nothing more, even if it should outlive a takeover that fails
   for (const std::uint64_t old : change.superseded)
     grants_.drop_connection(old);
-  if (change.connected != nullptr) tell("connected", *change.connected);
+  if (change.connected != nullptr) tell_connected(*change.connected);
   return login::accepted;
 }
 
@@ -51,9 +82,10 @@ void broker_guard::disconnected(key k, int reason) {
   if (known == nullptr) return;
   const std::uint64_t generation = known->generation;
   grants_.drop_connection(generation);
+  if (const auto& ends = known->limits.expires_at_ms) deadlines_.remove(k, *ends);
   const connection_registry::ended ended = registry_.remove(k);
   if (ended.gone) tell("disconnected", *ended.gone, std::to_string(reason));
-  if (ended.revived != nullptr) tell("connected", *ended.revived);
+  if (ended.revived != nullptr) tell_connected(*ended.revived);
 }
 
 role broker_guard::role_of_account(std::string_view user) const {
@@ -100,6 +132,10 @@ void broker_guard::tell(std::string_view what, const live_connection& c, std::st
   broker_.publish(options_.prefix + "/bus/plugin/events", std::move(line));
 }
 
+void broker_guard::tell_connected(const live_connection& c) {
+  tell("connected", c, c.limits == payload::login_limits() ? std::string() : payload::login_word(c.limits));
+}
+
 void broker_guard::answer(const control_message& m, std::string_view outcome) {
   std::string line = "ack " + incarnation_ + " " + std::to_string(m.sequence) + " ";
   broker_.publish(options_.prefix + "/bus/plugin/answer/" + std::string(m.instance), line.append(outcome));
@@ -116,7 +152,8 @@ void broker_guard::answer_state(const control_message& m) {
   registry_.for_each([&](const live_connection& c) {
     if (c.who == role::bridge || c.superseded) return;
     lines.append("\n").append(std::to_string(c.generation)).append(" ").append(c.user).append(" ").append(c.client);
-    if (++count % connections_per_part != 0) return;
+    if (c.limits != payload::login_limits()) lines.append(" ").append(payload::login_word(c.limits));
+    if (++count % connections_per_part != 0 && lines.size() < bytes_per_part) return;
     broker_.publish(topic, header(false) + std::exchange(lines, {}));
   });
   broker_.publish(topic, header(true) + lines);
@@ -130,8 +167,16 @@ void broker_guard::lapse(std::int64_t now_ms) {
   }
 }
 
-void broker_guard::tick(std::int64_t now_ms) {
+void broker_guard::tick(std::int64_t now_ms, std::int64_t wall_ms) {
   lapse(now_ms);
+  std::vector<std::string> clients;
+  for (const key k : deadlines_.due(wall_ms)) {
+    const live_connection* c = registry_.find(k);
+    // one that was taken over is about to end; if it is not, its turn comes when it is the current one again
+    if (c != nullptr && !c->superseded) clients.push_back(c->client);
+  }
+  for (const std::string& client : clients)
+    broker_.kick(client);  // its end comes back here before the call returns
 }
 
 bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms) {

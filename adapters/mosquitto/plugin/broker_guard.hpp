@@ -12,7 +12,9 @@
 #include "adapters/mosquitto/plugin/account_file.hpp"
 #include "adapters/mosquitto/plugin/connection_registry.hpp"
 #include "adapters/mosquitto/plugin/control_message.hpp"
+#include "adapters/mosquitto/plugin/device_logins.hpp"
 #include "adapters/mosquitto/plugin/grant_table.hpp"
+#include "adapters/mosquitto/plugin/login_deadlines.hpp"
 #include "adapters/mosquitto/plugin/topic_policy.hpp"
 
 namespace roombus::plugin {
@@ -46,9 +48,13 @@ class broker_guard {
   std::string load_bridges(std::string_view text) { return bridges_.load(text); }
   std::string load_devices(std::string_view text) { return devices_.load(text); }
 
-  enum class login : std::uint8_t { accepted, bad_name, bad_password, client_id_taken, full };
-  /// A successful login is a connect. What the client left out is empty.
-  [[nodiscard]] login authenticate(key k, std::string_view user, std::string_view password, std::string_view client);
+  /// Who devices are that the accounts do not know; outlives the guard. Without it nobody else gets in.
+  void use(device_logins& logins) { logins_ = &logins; }
+
+  enum class login : std::uint8_t { accepted, bad_name, bad_password, client_id_taken, full, busy };
+  /// A successful login is a connect. What the client left out is empty. `address` is its IP address.
+  [[nodiscard]] login authenticate(key k, std::string_view user, std::string_view password, std::string_view client,
+                                   std::string_view address = {});
   void disconnected(key k, int reason);
 
   [[nodiscard]] bool may_read(key k, std::string_view user, std::string_view client, std::string_view topic,
@@ -60,8 +66,8 @@ class broker_guard {
 
   /// A message on `$CONTROL/roombus/v1`; false when it was not taken.
   bool control(key k, std::string_view payload, std::int64_t now_ms);
-  /// Called now and then: ends leases.
-  void tick(std::int64_t now_ms);
+  /// Called now and then: ends leases, and connections whose login has ended at the wall-clock time `wall_ms`.
+  void tick(std::int64_t now_ms, std::int64_t wall_ms = 0);
 
   [[nodiscard]] std::size_t grants() const { return grants_.size(); }
   [[nodiscard]] std::size_t connections() const { return registry_.size(); }
@@ -78,9 +84,12 @@ class broker_guard {
     std::uint64_t generation = 0;
   };
 
+  [[nodiscard]] login log_in(std::string_view user, std::string_view password, std::string_view address,
+                             payload::login_limits& limits) const;
   [[nodiscard]] role role_of_account(std::string_view user) const;
   [[nodiscard]] role role_of(key k, std::string_view user) const;
   void tell(std::string_view what, const live_connection& c, std::string_view more = {});
+  void tell_connected(const live_connection& c);
   void answer(const control_message& m, std::string_view outcome);
   void answer_state(const control_message& m);
   bool apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks);
@@ -92,7 +101,9 @@ class broker_guard {
   topic_policy policy_;
   account_file bridges_;
   account_file devices_;
+  device_logins* logins_ = nullptr;
   connection_registry registry_;
+  login_deadlines deadlines_;
   grant_table grants_;
   std::unordered_map<std::string, known_bridge, text_hash, std::equal_to<>> known_;
   std::uint64_t events_ = 0;

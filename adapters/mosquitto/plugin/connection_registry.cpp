@@ -17,7 +17,8 @@ connection_registry::refusal connection_registry::check(key k, std::string_view 
   return by_key_.size() >= max_connections_ ? refusal::full : refusal::none;
 }
 
-connection_registry::change connection_registry::add(key k, role who, std::string_view user, std::string_view client) {
+connection_registry::change connection_registry::add(key k, role who, std::string_view user, std::string_view client,
+                                                     payload::login_limits limits) {
   change out;
   if (auto known = by_key_.find(k); known != by_key_.end()) {
     if (known->second.user == user && known->second.client == client && known->second.who == who) return out;
@@ -33,6 +34,7 @@ connection_registry::change connection_registry::add(key k, role who, std::strin
   added.who = who;
   added.user = std::string(user);
   added.client = std::string(client);
+  added.limits = std::move(limits);
   same.push_back(&added);  // a node of the map: it does not move
   out.connected = &added;
   return out;

@@ -14,6 +14,7 @@
 
 #include "adapters/mosquitto/plugin/grant_table.hpp"
 #include "adapters/mosquitto/plugin/topic_policy.hpp"
+#include "schemas/codec/login_codec.hpp"
 
 namespace roombus::plugin {
 
@@ -23,6 +24,7 @@ struct live_connection {
   bool superseded = false;  ///< another connection took its client id and this one is about to end
   std::string user;
   std::string client;
+  payload::login_limits limits;  ///< of its login
 };
 
 class connection_registry {
@@ -39,7 +41,7 @@ class connection_registry {
     const live_connection* connected = nullptr;  ///< null: it was there already (Mosquitto asks again at a reload)
     std::vector<std::uint64_t> superseded;       ///< generations that it takes over
   };
-  change add(key k, role who, std::string_view user, std::string_view client);
+  change add(key k, role who, std::string_view user, std::string_view client, payload::login_limits limits = {});
 
   struct ended {
     std::optional<live_connection> gone;       ///< nothing: unknown, or reported already

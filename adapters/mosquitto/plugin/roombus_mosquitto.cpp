@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -18,6 +17,8 @@
 #include <string_view>
 
 #include "adapters/mosquitto/plugin/broker_guard.hpp"
+#include "adapters/mosquitto/plugin/device_logins.hpp"
+#include "adapters/mosquitto/plugin/plugin_settings.hpp"
 
 namespace {
 
@@ -41,11 +42,43 @@ class mosquitto_actions final : public broker_actions {
   void kick(const std::string& client) override { (void)mosquitto_kick_client_by_clientid(client.c_str(), false); }
 };
 
+class broker_clock final : public roombus::clock {
+ public:
+  [[nodiscard]] std::int64_t now_ms() const override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  [[nodiscard]] std::int64_t steady_ms() const override { return ::now_ms(); }
+};
+
+class broker_log final : public roombus::log_sink {
+ public:
+  void write(roombus::log_level level, std::string_view event, std::string_view text) override {
+    const auto print = [&](int priority, const char* before) {
+      mosquitto_log_printf(priority, "%sroombus: %.*s %.*s", before, static_cast<int>(event.size()), event.data(),
+                           static_cast<int>(text.size()), text.data());
+    };
+    switch (level) {
+      case roombus::log_level::debug:
+        return print(MOSQ_LOG_DEBUG, "");
+      case roombus::log_level::info:
+        return print(MOSQ_LOG_INFO, "");
+      case roombus::log_level::warning:
+        return print(MOSQ_LOG_WARNING, "Warning: ");
+      case roombus::log_level::error:
+        return print(MOSQ_LOG_ERR, "Error: ");
+    }
+  }
+};
+
 struct plugin_state {
   mosquitto_plugin_id_t* id = nullptr;
   std::string bridge_accounts;
   std::string accounts;
   mosquitto_actions actions;
+  broker_clock time;
+  broker_log log;
+  std::unique_ptr<device_logins> logins;  // null: no tokens, no password file of ours
   std::unique_ptr<broker_guard> guard;
 
   /// False when a file cannot be used; its accounts are gone then.
@@ -94,10 +127,15 @@ int guarded(int refused, Fn fn) {
 
 int on_login(int, void* data, void* userdata) {
   const auto& e = event_of<mosquitto_evt_basic_auth>(data);
-  return guarded(MOSQ_ERR_AUTH, [&] {
-    return state_of(userdata).guard->authenticate(e.client, view(e.username), view(e.password),
-                                                  view(mosquitto_client_id(e.client))) == broker_guard::login::accepted;
+  auto outcome = broker_guard::login::bad_password;
+  const int rc = guarded(MOSQ_ERR_AUTH, [&] {
+    outcome = state_of(userdata).guard->authenticate(e.client, view(e.username), view(e.password),
+                                                     view(mosquitto_client_id(e.client)),
+                                                     view(mosquitto_client_address(e.client)));
+    return outcome == broker_guard::login::accepted;
   });
+  // not checked: the connection is closed without an answer, which makes clients come again
+  return outcome == broker_guard::login::busy ? MOSQ_ERR_UNKNOWN : rc;
 }
 
 int on_access(int, void* data, void* userdata) {
@@ -143,21 +181,29 @@ int on_control(int, void* data, void* userdata) {
 
 int on_tick(int, void*, void* userdata) {
   return guarded(MOSQ_ERR_SUCCESS, [&] {
-    state_of(userdata).guard->tick(now_ms());
+    plugin_state& state = state_of(userdata);
+    if (state.logins) state.logins->tick();
+    state.guard->tick(now_ms(), state.time.now_ms());
     return true;
   });
 }
 
 int on_reload(int, void*, void* userdata) {
   return guarded(MOSQ_ERR_SUCCESS, [&] {
-    (void)state_of(userdata).load_accounts();
+    plugin_state& state = state_of(userdata);
+    if (state.logins) state.logins->reload();
+    (void)state.load_accounts();
     return true;
   });
 }
 
+bool fill_random(unsigned char* bytes, std::size_t size) {
+  return getrandom(bytes, size, 0) == static_cast<ssize_t>(size);
+}
+
 std::string random_name() {
   unsigned char bytes[8];
-  if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) return "";
+  if (!fill_random(bytes, sizeof bytes)) return "";
   std::string out;
   char pair[3];
   for (const unsigned char b : bytes) {
@@ -167,61 +213,39 @@ std::string random_name() {
   return out;
 }
 
-bool to_size(const std::string& text, std::size_t& out) {
-  char* end = nullptr;
-  const unsigned long long number = std::strtoull(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || number == 0 || number > 10'000'000) return false;
-  out = static_cast<std::size_t>(number);
-  return true;
-}
-
-/// False for an option that is unknown or wrong: a spelling mistake must not open anything.
-bool read_options(plugin_state& state, guard_options& options, const mosquitto_opt* given, int count) {
+/// False for an option that is unknown or wrong.
+bool read_options(plugin_settings& settings, const mosquitto_opt* given, int count) {
   for (int i = 0; i < count; ++i) {
     const std::string key(view(given[i].key));
     const std::string text(view(given[i].value));
-    bool good = true;
-    if (key == "prefix") {
-      options.prefix = text;
-      good = !text.empty() && text.find_first_of("+#$ ") == std::string::npos;
-    } else if (key == "bridge_accounts") {
-      state.bridge_accounts = text;
-    } else if (key == "accounts") {
-      state.accounts = text;
-    } else if (key == "dev") {
-      good = text == "true" || text == "false";
-      options.dev = text == "true";
-    } else if (key == "workers" || key == "admins") {
-      std::istringstream names(text);
-      for (std::string name; std::getline(names, name, ',');) {
-        good = good && is_name_level(name);
-        (key == "workers" ? options.workers : options.admins).push_back(name);
-      }
-    } else if (key == "max_connections") {
-      good = to_size(text, options.max_connections);
-    } else if (key == "max_rooms") {
-      good = to_size(text, options.max_rooms);
-    } else {
-      good = false;
-    }
-    if (!good) {
-      mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: plugin_opt_%s %s", key.c_str(), text.c_str());
-      return false;
-    }
+    if (take_setting(settings, key, text)) continue;
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: plugin_opt_%s %s", key.c_str(), text.c_str());
+    return false;
   }
   return true;
 }
 
 int start(plugin_state& state, const mosquitto_opt* given, int count) {
-  guard_options options;
-  if (!read_options(state, options, given, count)) return MOSQ_ERR_INVAL;
+  plugin_settings settings;
+  if (!read_options(settings, given, count)) return MOSQ_ERR_INVAL;
+  state.bridge_accounts = settings.bridge_accounts;
+  state.accounts = settings.accounts;
   if (state.bridge_accounts.empty()) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: plugin_opt_bridge_accounts is missing");
     return MOSQ_ERR_INVAL;
   }
   std::string incarnation = random_name();
-  if (incarnation.empty()) return MOSQ_ERR_UNKNOWN;
-  state.guard = std::make_unique<broker_guard>(std::move(options), std::move(incarnation), state.actions);
+  device_logins::secret_key secret{};
+  if (incarnation.empty() || !fill_random(secret.data(), secret.size())) return MOSQ_ERR_UNKNOWN;
+  state.guard = std::make_unique<broker_guard>(std::move(settings.guard), std::move(incarnation), state.actions);
+  if (settings.logins.configured()) {
+    state.logins = std::make_unique<device_logins>(std::move(settings.logins), secret, state.time, state.log);
+    if (const std::string problem = state.logins->load(); !problem.empty()) {
+      mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: %s", problem.c_str());
+      return MOSQ_ERR_INVAL;
+    }
+    state.guard->use(*state.logins);
+  }
   if (!state.load_accounts()) return MOSQ_ERR_INVAL;
   struct {
     int event;

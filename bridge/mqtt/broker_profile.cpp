@@ -13,11 +13,13 @@ struct row {
 };
 
 // RabbitMQ 3.10 rewrites `.` and `*`; NATS 2.9 closes the connection for `.` and space in a topic, and loses QoS 1
-// messages with `@` in it (design §7).
-constexpr std::array<row, 6> table{{
+// messages with `@` in it (design §7). ejabberd 23.01 has one message in flight per client, where QoS 2 would take two
+// round trips, and matches `%u` of its rules without regard to case (docs/brokers.md).
+constexpr std::array<row, 7> table{{
     {broker_profile::mosquitto, "mosquitto", {true, qos::exactly_once, true, ""}},
     {broker_profile::emqx, "emqx", {true, qos::exactly_once, true, ""}},
     {broker_profile::hivemq, "hivemq", {true, qos::exactly_once, true, ""}},
+    {broker_profile::ejabberd, "ejabberd", {true, qos::at_least_once, true, "", true}},
     {broker_profile::rabbitmq, "rabbitmq", {false, qos::at_least_once, false, ".*"}},
     {broker_profile::nats, "nats", {false, qos::at_least_once, false, " .@*>"}},
     {broker_profile::generic, "generic", {false, qos::at_least_once, true, ""}},

@@ -86,6 +86,12 @@ bool topic_map::is_name_level(std::string_view level, broker_profile profile) {
   return is_safe(level, max_name_level, profile);
 }
 
+bool topic_map::is_user_level(std::string_view level, broker_profile profile) {
+  if (!is_name_level(level, profile)) return false;
+  return !traits_of(profile).folds_user_names ||
+         std::none_of(level.begin(), level.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 std::vector<subscription> topic_map::request_subscriptions() const {
   // QoS 2 where the broker has it: a request that a client publishes with QoS 2 then comes exactly once; the others
   // pay nothing, since the broker delivers with the lower of both levels.
@@ -110,7 +116,7 @@ parsed_topic topic_map::parse(std::string_view topic) const {
   device.client = take_level(rest);
   if (rest.empty()) return ignored::topic;
   device.both = std::string_view(begin, device.user.size() + 1 + device.client.size());
-  if (!is_name_level(device.user, profile_) || !is_name_level(device.client, profile_)) return ignored::levels;
+  if (!is_user_level(device.user, profile_) || !is_name_level(device.client, profile_)) return ignored::levels;
 
   // one level more than there is shows as an empty one, so the ends are told apart by the `/` itself
   const bool ends_open = topic.back() == '/';

@@ -31,6 +31,7 @@ enum class ignored : std::uint8_t {
   correlation_data,  ///< too long
   connections,       ///< too many connections: the message of a new one
   stopping,          ///< came while the bridge stops
+  not_owned,         ///< another instance serves the device, or nobody at the moment
   count
 };
 [[nodiscard]] std::string_view to_text(ignored reason);
@@ -73,9 +74,15 @@ class topic_map {
   [[nodiscard]] static bool is_prefix(std::string_view prefix, broker_profile profile);
   /// True for a user or client level: 1 to 128 bytes of the same characters. Such names are literal, never encoded.
   [[nodiscard]] static bool is_name_level(std::string_view level, broker_profile profile);
+  /// The same for a user level: without capitals where the broker takes them for the small letters.
+  [[nodiscard]] static bool is_user_level(std::string_view level, broker_profile profile);
 
   /// What the bridge subscribes: calls, sends, status.
   [[nodiscard]] std::vector<subscription> request_subscriptions() const;
+  /// Selects the same statuses by another filter: subscribing it brings the kept ones again. Selects more than that.
+  [[nodiscard]] std::string status_again_filter() const { return prefix_ + "/u/+/+/status/#"; }
+  /// Only the bridge with this nonce reads it.
+  [[nodiscard]] std::string echo(std::string_view nonce) const { return prefix_ + "/bus/echo/" + std::string(nonce); }
   /// The views in the answer live as long as `topic`.
   [[nodiscard]] parsed_topic parse(std::string_view topic) const;
 

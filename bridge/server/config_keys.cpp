@@ -184,6 +184,7 @@ void add_mqtt(std::vector<key>& all) {
                                                                                {"mosquitto", broker_profile::mosquitto},
                                                                                {"emqx", broker_profile::emqx},
                                                                                {"hivemq", broker_profile::hivemq},
+                                                                               {"ejabberd", broker_profile::ejabberd},
                                                                                {"rabbitmq", broker_profile::rabbitmq},
                                                                                {"nats", broker_profile::nats}},
                            "The kind of a given broker; generic assumes the least. The embedded one is mosquitto."));

@@ -84,6 +84,14 @@ TEST(topic_map, dots_are_no_name_characters_with_brokers_that_rewrite_them) {
   }
 }
 
+TEST(topic_map, capitals_are_no_other_user_where_the_broker_folds_them) {
+  const topic_map folding("roombus", broker_profile::ejabberd, 1024);
+  EXPECT_EQ(shown(folding, "roombus/u/Alice/c1/status"), "ignored levels");
+  EXPECT_EQ(shown(folding, "roombus/u/alice/C1/status"), "status alice/C1");
+  const topic_map exact("roombus", broker_profile::generic, 1024);
+  EXPECT_EQ(shown(exact, "roombus/u/Alice/c1/status"), "status Alice/c1");
+}
+
 TEST(topic_map, builds_the_topics_of_the_table) {
   const topic_map map("site/a", broker_profile::mosquitto, 1024);
   const std::string base = map.device_base("alice", "sub1");
@@ -167,7 +175,7 @@ TEST(topic_map, rooms_whose_topics_are_too_long_do_not_fit) {
 }
 
 TEST(broker_profile, names_come_back) {
-  for (const char* name : {"mosquitto", "emqx", "hivemq", "rabbitmq", "nats", "generic"}) {
+  for (const char* name : {"mosquitto", "emqx", "hivemq", "ejabberd", "rabbitmq", "nats", "generic"}) {
     const auto profile = broker_profile_of(name);
     ASSERT_TRUE(profile) << name;
     EXPECT_EQ(to_text(*profile), name);

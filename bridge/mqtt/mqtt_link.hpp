@@ -61,10 +61,20 @@ enum class publish_outcome : std::uint8_t {
 
 class mqtt_link {
  public:
+  static constexpr std::size_t max_subscriptions = 100'000;  ///< made by `subscribe`
+
   virtual ~mqtt_link() = default;
   /// Starts connecting, and reconnects by itself (back-off from 100 ms to 10 s, with jitter) until `stop`.
   /// `subscriptions` are made at each connect, before `on_up`.
   virtual void start(std::vector<subscription> subscriptions, link_handlers handlers) = 0;
+  /// Subscribes beside what `start` was given: kept, and made again at each connect before `on_up`. `done(true)`: the
+  /// broker has acknowledged it on the present connection; while there is none, `done` waits for the next.
+  /// `done(false)`: refused, no valid filter, one over `max_subscriptions`, unsubscribed meanwhile, or the link stops;
+  /// then it is not kept. A kept one that is refused later counts as a failed connect. The same filter again changes
+  /// nothing; one `unsubscribe` ends it. `done` may be empty and is called in a later turn.
+  virtual void subscribe(subscription wanted, std::function<void(bool acknowledged)> done) = 0;
+  /// Ends what `subscribe` began; what is on its way still arrives.
+  virtual void unsubscribe(const std::string& filter) = 0;
   /// Sends one message; messages to one topic leave in the order of the calls. `done` may be empty.
   virtual void publish(outgoing_message message, std::function<void(publish_outcome)> done) = 0;
   [[nodiscard]] virtual bool is_up() const = 0;

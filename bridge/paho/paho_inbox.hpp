@@ -15,11 +15,12 @@ namespace roombus::mqtt {
 /// Something that Paho's threads report.
 struct paho_event {
   enum class kind : std::uint8_t {
-    connected,   ///< CONNACK; receive_maximum and max_packet are the broker's
-    subscribed,  ///< all subscriptions are acknowledged
-    failed,      ///< the attempt failed: text says how
-    lost,        ///< the connection is gone: text says how
-    closed,      ///< the session was closed by us
+    connected,  ///< CONNACK; receive_maximum and max_packet are the broker's
+    ready,      ///< the connection is set up: subscriptions may follow
+    answered,   ///< a subscription or its end is acknowledged or `refused`: `request` says which
+    failed,     ///< the attempt failed: text says how
+    lost,       ///< the connection is gone: text says how
+    closed,     ///< the session was closed by us
     message
   };
   paho_event(kind k, std::uint64_t a) : what(k), attempt(a) {}
@@ -29,6 +30,8 @@ struct paho_event {
   std::string text;
   std::size_t receive_maximum = 65535;
   std::size_t max_packet = 268435455;
+  std::uint64_t request = 0;
+  bool refused = false;
   received_message message;
 };
 

@@ -10,6 +10,7 @@
 #include "bridge/paho/job_thread.hpp"
 #include "bridge/paho/paho_inbox.hpp"
 #include "bridge/paho/paho_session.hpp"
+#include "bridge/paho/subscription_book.hpp"
 
 namespace roombus::mqtt {
 
@@ -19,6 +20,7 @@ constexpr std::size_t max_topic = 65535;
 constexpr std::size_t packet_overhead = 64;  ///< fixed header, lengths and packet id, generously
 /// Paho copies what it gets, and never frees what it has not sent yet when its client is destroyed: this bounds both.
 constexpr std::size_t max_handed_bytes = 4U << 20U;
+constexpr std::size_t max_requests = 500;  ///< subscriptions under way at a time: Paho searches lists of them
 constexpr auto steady_after = std::chrono::seconds(5);  ///< a connection that lived so long starts the back-off anew
 
 bool is_topic_name(const std::string& topic) {
@@ -49,7 +51,8 @@ class link_core : public std::enable_shared_from_this<link_core> {
         refused_(metrics.add_counter("roombus_mqtt_publish_refused_total", "Messages that the broker refused.")),
         dropped_(metrics.add_counter("roombus_mqtt_publish_dropped_total",
                                      "Messages not sent or not acknowledged: link down, lost, or its queue full.")),
-        window_(options_.max_inflight) {}
+        window_(options_.max_inflight),
+        book_(options_.clean_start, max_requests) {}
 
   void open(metrics_registry& metrics) {
     const std::weak_ptr<link_core> weak = weak_from_this();
@@ -70,7 +73,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
   }
 
   void start(std::vector<subscription> subscriptions, link_handlers handlers) {
-    subscriptions_ = std::move(subscriptions);
+    book_.set_base(std::move(subscriptions));
     on_ = std::make_shared<const link_handlers>(std::move(handlers));
     delay_ = options_.first_delay;
     jobs_.run([anchor = anchor_] { anchor->hold(); });
@@ -92,6 +95,20 @@ class link_core : public std::enable_shared_from_this<link_core> {
     bytes_ += size;
     queue_.push_back(queued{std::move(message), std::move(done), size});
     pump();
+  }
+
+  void subscribe(subscription wanted, std::function<void(bool)> done) {
+    if (!done) done = [](bool) {};
+    std::optional<bool> known = false;
+    if (!stopping_) known = book_.add(std::move(wanted), done);
+    if (known) return later([done = std::move(done), answer = *known] { done(answer); });
+    pump_subscriptions();
+  }
+
+  void unsubscribe(const std::string& filter) {
+    for (auto& done : book_.remove(filter))
+      later([done = std::move(done)] { done(false); });
+    pump_subscriptions();
   }
 
   void stop(std::chrono::milliseconds limit, std::function<void()> stopped) {
@@ -116,6 +133,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
     on_ = std::make_shared<const link_handlers>();
     queue_.clear();
     handed_.clear();
+    (void)book_.clear();
     close_session();
     release_anchor();
   }
@@ -140,6 +158,10 @@ class link_core : public std::enable_shared_from_this<link_core> {
     phase_ = phase::connecting;
     session_ = std::make_shared<paho_session>(options_, ++attempts_, inbox_);
     jobs_.run([session = session_] { session->connect(); });
+    limit_attempt();
+  }
+
+  void limit_attempt() {
     attempt_limit_ = loop_.after(options_.connect_timeout, [self = weak_from_this()] {
       if (const auto core = self.lock()) core->go_down("no answer in time");
     });
@@ -163,6 +185,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
     phase_ = phase::down;
     attempt_limit_.cancel();
     close_session();
+    book_.disconnected();
     log_.write(log_level::warning, was_up ? "mqtt_lost" : "mqtt_connect_failed", options_.uri + ": " + reason);
     drop_all();
     if (gone_) return;
@@ -176,7 +199,35 @@ class link_core : public std::enable_shared_from_this<link_core> {
     phase_ = phase::subscribing;
     window_ = std::max<std::size_t>(1, std::min(options_.max_inflight, event.receive_maximum));
     max_packet_ = event.max_packet;
-    jobs_.run([session = session_, list = subscriptions_] { session->subscribe(list); });
+    jobs_.run([session = session_] { session->prepare(); });
+  }
+
+  void ready() {
+    book_.connected();
+    pump_subscriptions();
+    if (book_.is_settled()) subscribed();
+  }
+
+  void pump_subscriptions() {
+    if (!session_) return;
+    std::vector<paho_request> next = book_.take();
+    if (next.empty()) return;
+    jobs_.run([session = session_, next = std::move(next)] { session->request(next); });
+    if (phase_ == phase::subscribing) limit_attempt();  // there may be very many
+  }
+
+  void answered(const paho_event& event) {
+    subscription_book::outcome end = book_.answered(event.request, event.refused);
+    if (event.refused && !end.filter.empty()) {
+      if (end.fatal) return go_down("subscription to " + end.filter + " refused: " + event.text);
+      log_.write(log_level::warning, "mqtt_subscription_refused", end.filter + ": " + event.text);
+    }
+    for (auto& done : end.waiting) {
+      if (!gone_) done(!event.refused);
+    }
+    if (gone_) return;
+    pump_subscriptions();
+    if (phase_ == phase::subscribing && book_.is_settled()) subscribed();
   }
 
   void subscribed() {
@@ -239,14 +290,17 @@ class link_core : public std::enable_shared_from_this<link_core> {
   /// Never from within `publish`: callers do not expect to be called back there.
   void finish_later(publish_outcome outcome, done_handler done) {
     count(outcome);
-    if (!done) return;
-    finished_.emplace_back(std::move(done), outcome);
+    if (done) later([done = std::move(done), outcome] { done(outcome); });
+  }
+
+  void later(std::function<void()> call) {
+    finished_.push_back(std::move(call));
     if (finished_.size() > 1) return;
     loop_.post([self = weak_from_this()] {
       const auto core = self.lock();
       if (!core) return;
-      for (auto& [call, result] : std::exchange(core->finished_, {})) {
-        if (!core->gone_) call(result);
+      for (auto& finished : std::exchange(core->finished_, {})) {
+        if (!core->gone_) finished();
       }
     });
   }
@@ -311,9 +365,11 @@ class link_core : public std::enable_shared_from_this<link_core> {
       case paho_event::kind::connected:
         if (phase_ == phase::connecting) connected(event);
         return;
-      case paho_event::kind::subscribed:
-        if (phase_ == phase::subscribing) subscribed();
+      case paho_event::kind::ready:
+        if (phase_ == phase::subscribing) ready();
         return;
+      case paho_event::kind::answered:
+        return answered(event);
       case paho_event::kind::failed:
       case paho_event::kind::lost:
         return go_down(event.text);
@@ -362,6 +418,9 @@ class link_core : public std::enable_shared_from_this<link_core> {
     close_session();
     release_anchor();
     drop_all();
+    for (auto& done : book_.clear()) {
+      if (!gone_) done(false);
+    }
     if (gone_) return;
     on_ = std::make_shared<const link_handlers>();
     const auto call = std::exchange(stopped_, nullptr);
@@ -380,7 +439,6 @@ class link_core : public std::enable_shared_from_this<link_core> {
   counter& dropped_;
 
   std::shared_ptr<const link_handlers> on_ = std::make_shared<link_handlers>();  // shared with the calls under way
-  std::vector<subscription> subscriptions_;
   phase phase_ = phase::down;
   bool gone_ = false;
   bool stopping_ = false;
@@ -396,7 +454,8 @@ class link_core : public std::enable_shared_from_this<link_core> {
   std::size_t max_packet_ = 268435455;
   std::size_t bytes_ = 0;         // of both
   std::size_t handed_bytes_ = 0;  // with Paho
-  std::vector<std::pair<done_handler, publish_outcome>> finished_;
+  subscription_book book_;
+  std::vector<std::function<void()>> finished_;
   std::vector<received_message> early_;
   std::size_t early_bytes_ = 0;
   paho_inbox::batch spare_;
@@ -422,6 +481,10 @@ class paho_link final : public mqtt_link {
   void publish(outgoing_message message, std::function<void(publish_outcome)> done) override {
     core_->publish(std::move(message), std::move(done));
   }
+  void subscribe(subscription wanted, std::function<void(bool)> done) override {
+    core_->subscribe(std::move(wanted), std::move(done));
+  }
+  void unsubscribe(const std::string& filter) override { core_->unsubscribe(filter); }
   [[nodiscard]] bool is_up() const override { return core_->is_up(); }
   [[nodiscard]] std::size_t in_flight() const override { return core_->in_flight(); }
   void stop(std::chrono::milliseconds limit, std::function<void()> stopped) override {

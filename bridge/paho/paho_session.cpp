@@ -2,7 +2,6 @@
 
 #include <mqtt/async_client.h>
 
-#include <atomic>
 #include <exception>
 #include <string>
 #include <utility>
@@ -49,6 +48,34 @@ bool is_refusal(int reason) {
   }
 }
 
+/// Whether the failure of a subscription is the broker's answer: only codes that a SUBACK can have.
+bool is_refused_subscription(const paho::token& token, protocol_version version) {
+  if (version == protocol_version::v3_1_1) return token.get_return_code() == 0x80;
+  switch (static_cast<int>(token.get_reason_code())) {
+    case 0x80:  // unspecified
+    case 0x83:  // implementation specific
+    case 0x87:  // not authorised
+    case 0x8F:  // filter invalid
+    case 0x97:  // quota exceeded
+    case 0x9E:  // no shared subscriptions
+    case 0xA1:  // no subscription identifiers
+    case 0xA2:  // no wildcards
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether a 3.1.1 SUBACK that Paho takes for a success refuses.
+bool grants_nothing(const paho::token& token) {
+  try {
+    const auto codes = token.get_subscribe_response().get_reason_codes();
+    return !codes.empty() && static_cast<int>(codes.front()) >= 0x80;
+  } catch (const std::exception&) {
+    return false;  // older Paho has no such answer
+  }
+}
+
 std::string describe(const paho::token& token) {
   std::string text = paho::exception::error_str(token.get_return_code());
   if (text.empty()) text = "refused";
@@ -81,7 +108,6 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
   const paho_options options;
   const std::uint64_t attempt;
   const std::shared_ptr<paho_inbox> inbox;
-  std::atomic<std::size_t> subscriptions_open{0};
   std::unique_ptr<paho::async_client> client;  // the last member: its destructor still calls the listener
 
   impl(const paho_options& o, std::uint64_t a, std::shared_ptr<paho_inbox> i)
@@ -97,13 +123,22 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
     return reinterpret_cast<std::uintptr_t>(token.get_user_context());
   }
 
+  void answered(const paho::token& token, bool refused) {
+    paho_event event(paho_event::kind::answered, attempt);
+    event.request = id_of(token);
+    event.refused = refused;
+    if (refused) event.text = describe(token);
+    inbox->push(std::move(event));
+  }
+
   void on_success(const paho::token& token) override {
     switch (token.get_type()) {
       case paho::token::Type::PUBLISH:
         return inbox->push(paho_completion{id_of(token), publish_outcome::done});
       case paho::token::Type::SUBSCRIBE:
-        if (subscriptions_open.fetch_sub(1) == 1) push(paho_event::kind::subscribed);
-        return;
+        return answered(token, options.version == protocol_version::v3_1_1 && grants_nothing(token));
+      case paho::token::Type::UNSUBSCRIBE:
+        return answered(token, false);
       case paho::token::Type::CONNECT: {
         paho_event event(paho_event::kind::connected, attempt);
         if (options.version == protocol_version::v5) {
@@ -127,7 +162,10 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
             paho_completion{id_of(token), refused ? publish_outcome::refused : publish_outcome::dropped});
       }
       case paho::token::Type::SUBSCRIBE:
-        return push(paho_event::kind::failed, "subscription refused: " + describe(token));
+        if (is_refused_subscription(token, options.version)) return answered(token, true);
+        return push(paho_event::kind::failed, "subscription failed: " + describe(token));
+      case paho::token::Type::UNSUBSCRIBE:
+        return answered(token, true);  // there was none, or the connection is gone
       case paho::token::Type::CONNECT:
         return push(paho_event::kind::failed, describe(token));
       default:
@@ -195,18 +233,17 @@ struct paho_session::impl final : public virtual paho::iaction_listener {
     client->connect(with.finalize(), nullptr, *this);
   }
 
-  void subscribe(const std::vector<subscription>& subscriptions) {
-    // while no latency counts yet, and again after every connect: the socket is a new one
-    (void)set_no_delay(port_of(options.uri));
-    if (subscriptions.empty()) return push(paho_event::kind::subscribed);
-    subscriptions_open = subscriptions.size();
-    for (const subscription& s : subscriptions) {
-      const bool no_local = false;  // Paho's own name for it differs between versions
-      const paho::subscribe_options how(no_local, false,
-                                        s.retained ? paho::subscribe_options::SEND_RETAINED_ON_SUBSCRIBE
-                                                   : paho::subscribe_options::DONT_SEND_RETAINED);
-      client->subscribe(s.filter, static_cast<int>(s.level), nullptr, *this, how);
+  void request(const paho_request& r) {
+    void* const id = reinterpret_cast<void*>(static_cast<std::uintptr_t>(r.id));
+    if (r.ends) {
+      client->unsubscribe(r.what.filter, id, *this);
+      return;
     }
+    const bool no_local = false;  // Paho's own name for it differs between versions
+    const paho::subscribe_options how(no_local, false,
+                                      r.what.retained ? paho::subscribe_options::SEND_RETAINED_ON_SUBSCRIBE
+                                                      : paho::subscribe_options::DONT_SEND_RETAINED);
+    client->subscribe(r.what.filter, static_cast<int>(r.what.level), id, *this, how);
   }
 
   void publish(std::uint64_t id, const outgoing_message& message) {
@@ -236,10 +273,17 @@ void paho_session::connect() {
   }
 }
 
-void paho_session::subscribe(const std::vector<subscription>& subscriptions) {
+void paho_session::prepare() {
+  // while no latency counts yet, and again after every connect: the socket is a new one
+  (void)set_no_delay(port_of(impl_->options.uri));
+  impl_->push(paho_event::kind::ready);
+}
+
+void paho_session::request(const std::vector<paho_request>& requests) {
   if (!impl_->client) return;
   try {
-    impl_->subscribe(subscriptions);
+    for (const paho_request& r : requests)
+      impl_->request(r);
   } catch (const std::exception& error) {
     impl_->push(paho_event::kind::failed, std::string("cannot subscribe: ") + error.what());
   }

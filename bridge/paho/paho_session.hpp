@@ -27,6 +27,13 @@ class paho_anchor {
   std::unique_ptr<impl> impl_;
 };
 
+/// A subscription to be made or ended; `id` comes back with the answer.
+struct paho_request {
+  std::uint64_t id = 0;
+  bool ends = false;
+  subscription what;
+};
+
 /// One connection, from the attempt to its end, on a Paho client of its own; what happens goes to the inbox.
 class paho_session {
  public:
@@ -35,9 +42,11 @@ class paho_session {
   paho_session& operator=(const paho_session&) = delete;
   ~paho_session();
 
-  void connect();                                                  ///< Job thread. Then: connected or failed.
-  void subscribe(const std::vector<subscription>& subscriptions);  ///< Job thread. Then: subscribed or failed.
-  /// Core's thread, between subscribed and close. Nothing: a completion with `id` comes; else the outcome, known now.
+  void connect();  ///< Job thread. Then: connected or failed.
+  void prepare();  ///< Job thread, once it is connected. Then: ready.
+  /// Job thread, after ready. Then: answered for each, in any order; or failed.
+  void request(const std::vector<paho_request>& requests);
+  /// Core's thread, between ready and close. Nothing: a completion with `id` comes; else the outcome, known now.
   std::optional<publish_outcome> publish(std::uint64_t id, const outgoing_message& message);
   void close();  ///< Job thread. Sends DISCONNECT if it can do so at once; then: closed.
 

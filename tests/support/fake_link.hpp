@@ -25,6 +25,23 @@ class fake_link final : public mqtt::mqtt_link {
     if (done) done(outcome);
   }
 
+  void subscribe(mqtt::subscription wanted, std::function<void(bool)> done) override {
+    if (up_) {
+      const bool taken = !refuse_subscriptions;
+      if (taken) kept_.push_back(std::move(wanted));
+      if (done) done(taken);
+    } else {
+      waiting_.emplace_back(std::move(wanted), std::move(done));
+    }
+  }
+  void unsubscribe(const std::string& filter) override {
+    std::erase_if(kept_, [&](const mqtt::subscription& s) { return s.filter == filter; });
+    for (auto& [wanted, done] : waiting_) {
+      if (wanted.filter == filter && done) std::exchange(done, nullptr)(false);
+    }
+    std::erase_if(waiting_, [&](const auto& w) { return w.first.filter == filter; });
+  }
+
   [[nodiscard]] bool is_up() const override { return up_; }
   [[nodiscard]] std::size_t in_flight() const override { return 0; }
 
@@ -36,6 +53,8 @@ class fake_link final : public mqtt::mqtt_link {
 
   void go_up() {
     up_ = true;
+    for (auto& [wanted, done] : std::exchange(waiting_, {}))
+      subscribe(std::move(wanted), std::move(done));
     handlers_.on_up();
   }
   void go_down() {
@@ -45,10 +64,12 @@ class fake_link final : public mqtt::mqtt_link {
 
   /// Delivers a message if a subscription selects it, and answers whether one did.
   bool deliver(mqtt::received_message message) {
-    for (const mqtt::subscription& s : subscriptions_) {
-      if (!mqtt::topic_matches(s.filter, message.topic)) continue;
-      handlers_.on_message(std::move(message));
-      return true;
+    for (const auto* list : {&subscriptions_, &kept_}) {
+      for (const mqtt::subscription& s : *list) {
+        if (!mqtt::topic_matches(s.filter, message.topic)) continue;
+        handlers_.on_message(std::move(message));
+        return true;
+      }
     }
     return false;
   }
@@ -60,12 +81,18 @@ class fake_link final : public mqtt::mqtt_link {
 
   [[nodiscard]] const std::vector<mqtt::subscription>& subscriptions() const { return subscriptions_; }
 
+  /// Those made by `subscribe`.
+  [[nodiscard]] const std::vector<mqtt::subscription>& kept() const { return kept_; }
+
   std::vector<mqtt::outgoing_message> published;
+  bool refuse_subscriptions = false;
   mqtt::publish_outcome answer = mqtt::publish_outcome::done;
   std::chrono::milliseconds stop_limit{-1};
 
  private:
   std::vector<mqtt::subscription> subscriptions_;
+  std::vector<mqtt::subscription> kept_;
+  std::vector<std::pair<mqtt::subscription, std::function<void(bool)>>> waiting_;
   mqtt::link_handlers handlers_;
   bool up_ = false;
 };

@@ -42,7 +42,7 @@ std::string render_plugin(const configuration& c) {
   if (c.access == device_access::dev) {
     out += "plugin_opt_dev true\n";
   } else {
-    out += "plugin_opt_accounts " + c.device_password_file + "\n";
+    out += "plugin_opt_accounts " + c.device_password_file + "\n" + c.login_options;
   }
   if (!c.admins.empty()) out += "plugin_opt_admins " + joined(c.admins) + "\n";
   if (!c.workers.empty()) out += "plugin_opt_workers " + joined(c.workers) + "\n";

@@ -12,6 +12,7 @@ namespace roombus::mosquitto {
 /// Who may log in on the listener of the devices.
 enum class device_access : std::uint8_t {
   nobody,         ///< no login method: every connection is refused
+  plugin,         ///< our plugin decides by `login_options`
   password_file,  ///< names and passwords of `users_file`; user and client levels are bound to the login
   dev             ///< `--dev`: any name without a password; any client id may act for its user name
 };
@@ -35,6 +36,7 @@ struct configuration {
   std::uint32_t max_queued_bytes = 64U << 20U;  ///< per client
   /// Path of our plugin; empty: password files and access lists decide. With it the ACL files are not used.
   std::string plugin;
+  std::string login_options;         ///< with the plugin: lines of options about logins of devices
   std::vector<std::string> admins;   ///< with the plugin: accounts that may call the server API
   std::vector<std::string> workers;  ///< with the plugin: accounts that serve hooks
 };

@@ -114,18 +114,19 @@ class private_directory {
   }
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  [[nodiscard]] bool write(const char* name, const std::string& content) const {
-    const std::string target = file(name);
+  [[nodiscard]] bool write(const std::string& name, const std::string& content) const {
+    // whoever reads it meanwhile reads the whole of one of them
+    const std::string made = file(name) + ".new";
     {
-      std::ofstream out(target, std::ios::binary | std::ios::trunc);
+      std::ofstream out(made, std::ios::binary | std::ios::trunc);
+      if (chmod(made.c_str(), 0600) != 0) return false;
       out << content;
       if (!out.flush()) return false;
     }
-    if (chmod(target.c_str(), 0600) != 0) return false;
-    give_away(target);
-    return true;
+    give_away(made);
+    return std::rename(made.c_str(), file(name).c_str()) == 0;
   }
 
   static void give_away(const std::string& path) {
@@ -153,6 +154,8 @@ struct mosquitto_process::impl {
   std::uint16_t bridge_port = 0;
   std::string program;
   private_directory directory;
+  login_files logins;
+  timer_handle next_look;  // at the files of logins
   std::unique_ptr<child_process> child;
   timer_handle timer;  // of the start, of the next start, or of the kill
   std::function<void()> stopped;
@@ -168,7 +171,10 @@ struct mosquitto_process::impl {
         loop(l),
         random(r),
         log(s),
-        restarts(metrics.add_counter("roombus_broker_restarts_total", "Times the embedded broker ended by itself.")) {}
+        restarts(metrics.add_counter("roombus_broker_restarts_total", "Times the embedded broker ended by itself.")),
+        logins(options.dev || options.plugin.empty() ? std::vector<login_setting>() : std::move(options.logins),
+               [this](const std::string& name, const std::string& content) { return directory.write(name, content); }) {
+  }
 
   void fail(const std::string& reason) {
     now = phase::idle;
@@ -186,6 +192,7 @@ struct mosquitto_process::impl {
     address.username = bridge_user;
     address.password = random_hex(random, 32);
     bridge_port = 0;
+    watch_logins();
     if (const auto found = find_program(options.program)) {
       program = *found;
       launch();
@@ -206,9 +213,10 @@ struct mosquitto_process::impl {
     c.bridge_acl_file = directory.file("bridge.acl");
     c.device_address = options.device_address;
     c.device_port = address.device_port;
-    c.access = options.dev                  ? device_access::dev
-               : options.users_file.empty() ? device_access::nobody
-                                            : device_access::password_file;
+    c.access = options.dev                   ? device_access::dev
+               : !options.users_file.empty() ? device_access::password_file
+               : logins.empty()              ? device_access::nobody
+                                             : device_access::plugin;
     c.device_password_file = directory.file("device.passwd");
     c.device_acl_file = directory.file("device.acl");
     c.persistence_dir = options.persistence_dir;
@@ -228,6 +236,12 @@ struct mosquitto_process::impl {
         return options.users_file + ": user name '" + *name + "' is not 1 to 128 of A-Z a-z 0-9 _ ~ - . @";
       }
     }
+    if (was_ready) {
+      logins.refresh(true, log);
+    } else if (const std::string problem = logins.write_all(); !problem.empty()) {
+      return problem;
+    }
+    c.login_options = logins.options([this](const std::string& name) { return directory.file(name); });
     if (!c.persistence_dir.empty()) {
       std::error_code error;
       std::filesystem::create_directories(c.persistence_dir, error);
@@ -241,6 +255,14 @@ struct mosquitto_process::impl {
         directory.write("device.acl", render_device_acl(c.prefix, c.access, options.admins, options.workers)) &&
         directory.write("mosquitto.conf", render_configuration(c));
     return written ? std::nullopt : std::optional<std::string>("cannot write its configuration below TMPDIR");
+  }
+
+  void watch_logins() {
+    if (logins.empty() || options.login_files_interval.count() <= 0) return;
+    next_look = loop.after(options.login_files_interval, [this] {
+      logins.refresh(false, log);
+      watch_logins();
+    });
   }
 
   void launch() {
@@ -274,7 +296,8 @@ struct mosquitto_process::impl {
 
   void read_line(const std::string& line) {
     const bool bad = line.starts_with("Error") || line.starts_with("Warning");
-    log.write(bad ? log_level::warning : log_level::debug, "broker_says", line);
+    const bool of_plugin = line.starts_with("roombus: ");  // logins, mostly
+    log.write(bad ? log_level::warning : of_plugin ? log_level::info : log_level::debug, "broker_says", line);
     if (bad) last_line = line;
     if (line.find("Address already in use") != std::string::npos) port_taken = true;
     // the last line of Mosquitto's start: its listeners are open
@@ -325,6 +348,7 @@ struct mosquitto_process::impl {
 
   void stop(std::function<void()> done) {
     on = process_handlers();
+    next_look.cancel();
     if (!child) {
       now = phase::idle;
       timer.cancel();
@@ -357,6 +381,10 @@ void mosquitto_process::start(process_handlers handlers) {
 
 void mosquitto_process::stop(std::function<void()> stopped) {
   impl_->stop(std::move(stopped));
+}
+
+void mosquitto_process::reload_logins() {
+  impl_->logins.refresh(true, impl_->log);
 }
 
 int mosquitto_process::pid() const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/mosquitto/login_files.hpp"
 #include "adapters/mosquitto/mosquitto_configuration.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/environment.hpp"
@@ -19,6 +20,8 @@ struct process_options {
   std::uint16_t device_port = 1883;          ///< 0: a free one, the same for all restarts
   bool dev = false;                          ///< name-only login for devices
   std::string users_file;  ///< password file (mosquitto_passwd) for devices; ignored with `dev`; empty: nobody may in
+  std::vector<login_setting> logins;  ///< with the plugin: tokens and passwords of devices; ignored with `dev`
+  std::chrono::milliseconds login_files_interval{5000};  ///< between two looks at them; 0: only `reload_logins`
   std::string prefix = "roombus";
   std::vector<std::string> admins;   ///< users who may use the server API on MQTT
   std::vector<std::string> workers;  ///< users who may serve hooks
@@ -59,6 +62,8 @@ class mosquitto_process {
   void start(process_handlers handlers);
   /// SIGTERM, after 2 s SIGKILL; `stopped` is called when the child is gone. No other callback after this call.
   void stop(std::function<void()> stopped);
+  /// Reads the files of `logins` again, now; the broker sees it within a second.
+  void reload_logins();
   /// The running child, or -1.
   [[nodiscard]] int pid() const;
 

@@ -38,6 +38,12 @@ std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& sett
   if (settings.mqtt.admin) options.admins = settings.mqtt.admins;
   options.workers = settings.hooks.mqtt.workers;
   options.plugin = find_broker_plugin(settings.mqtt.plugin);
+  options.logins = device_logins_of(settings);
+  options.login_files_interval = settings.auth.logins.reload_interval;
+  if (!options.dev && options.plugin.empty() && !options.logins.empty()) {
+    env.log.write(roombus::log_level::warning, "no_device_logins",
+                  "the embedded broker has no plugin (mqtt.plugin), which would let devices in: they will be refused");
+  }
   return std::make_unique<mosquitto::mosquitto_process>(std::move(options), env.timers, env.random, env.log,
                                                         env.metrics);
 }

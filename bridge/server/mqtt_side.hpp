@@ -35,6 +35,11 @@ class mqtt_side {
   /// Ends all devices' connections, the link, and an embedded broker.
   void stop(std::chrono::milliseconds limit, std::function<void()> stopped);
 
+  /// Reads the keys and passwords of devices again.
+  void reload_logins() {
+    if (broker_) broker_->reload_logins();
+  }
+
   [[nodiscard]] bool is_up() const { return link_.is_up(); }
   /// Where devices connect. The port of an embedded broker is known once it is up.
   [[nodiscard]] endpoint device_address() const { return device_address_; }

@@ -29,6 +29,17 @@ bool take_text(const std::string& text, std::string& out) {
   return !text.empty();
 }
 
+bool take_hex(const std::string& text, std::string& out) {
+  out.clear();
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    unsigned byte = 0;
+    const auto read = std::from_chars(text.data() + i, text.data() + i + 2, byte, 16);
+    if (read.ec != std::errc() || read.ptr != text.data() + i + 2) return false;
+    out += static_cast<char>(byte);
+  }
+  return !text.empty() && text.size() % 2 == 0;
+}
+
 /// Names between commas.
 bool take_names(const std::string& text, std::vector<std::string>& out) {
   std::istringstream names(text);
@@ -66,6 +77,7 @@ bool take_login_setting(device_login_options& logins, std::string_view name, con
   if (name == "reload_interval") return take_number(text, logins.reload_interval_ms, 0, max_time_ms);
   auth::jwt_options& jwt = logins.jwt;
   if (name == "jwt_secret_file") return take_text(text, jwt.sources.secret_file);
+  if (name == "jwt_secret_hex") return take_hex(text, jwt.sources.secret);
   if (name == "jwt_public_key_file") return take_text(text, jwt.sources.public_key_file);
   if (name == "jwt_jwks_file") return take_text(text, jwt.sources.jwks_file);
   if (name == "jwt_audience") return take_one_more(text, jwt.rules.audience);

@@ -30,7 +30,7 @@ export function idsInCpp (text) {
 /** Ids in the titles of one file of node:test, as {http, mqtt}. Skipped tests have none. */
 export function idsInTitles (text) {
   const found = { http: [], mqtt: [] }
-  const titles = /^\s*(?:await )?(?:t\.)?(?:test|scenario|hooked|worked)\(\s*(['"`])((?:\d+\.\d+ )+)(over MQTT:)?([^\n]*)/gm
+  const titles = /^\s*(?:await )?(?:t\.)?(?:test|scenario|hooked|worked|withRedis)\(\s*(['"`])((?:\d+\.\d+ )+)(over MQTT:)?([^\n]*)/gm
   for (const [, , ids, overMqtt, rest] of withoutComments(text).matchAll(titles)) {
     if (/\b(?:skip|todo):/.test(rest)) continue
     found[overMqtt ? 'mqtt' : 'http'].push(...ids.trim().split(' '))

@@ -2,42 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { apis, withKeys } from './support/api.mjs'
+import { mqttAdmin, onMqtt } from './support/mqtt_admin.mjs'
 import { scenario } from './support/scenario.mjs'
-
-const onMqtt = { args: [...withKeys.args, '--mqtt.admin', '--mqtt.admins', 'root,boss'] }
-
-/** An MQTT client of a privileged account, with its replies and the operator events. */
-async function admin (world, user, options = {}) {
-  const device = await world.device(user, { birth: false, ...options })
-  const reply = `roombus/admin/reply/${user}/${device.client}`
-  await device.subscribe([`${reply}/#`, 'roombus/admin/events/#'])
-  let last = 0
-  return {
-    device,
-    /** One call; the reply as it was sent. */
-    async ask (method, body, { key = 'key-for-all', payload = device.encode({ key, args: body }), properties } = {}) {
-      const id = `a${++last}`
-      const call = `roombus/admin/call/${user}/${device.client}/${method}`
-      if (properties) await device.publish(call, payload, { properties: { correlationData: Buffer.from(id), ...properties } })
-      else await device.publish(`${call}/${id}`, payload)
-      const mine = ({ topic, packet }) => properties
-        ? packet.properties?.correlationData?.toString() === id
-        : topic === `${reply}/${id}`
-      const item = await device.received.take(i => i.name === 'other' && mine(i), `reply to ${method}`)
-      return device.decode(item.payload, item.packet)
-    },
-    async event (name) {
-      const item = await device.received.take(i => i.topic === `roombus/admin/events/${name}`, `event ${name}`)
-      return JSON.parse(item.payload.toString())
-    },
-    reply
-  }
-}
 
 scenario('calls are answered on both versions of MQTT and in both encodings', onMqtt, async world => {
   const { all } = apis(world.service)
   for (const [version, encoding] of [[4, 'json'], [5, 'cbor']]) {
-    const root = await admin(world, 'root', { client: `root-${version}`, version, encoding })
+    const root = await mqttAdmin(world, 'root', { client: `root-${version}`, version, encoding })
     const room = `room${version}`
     assert.deepEqual(await root.ask('addRoom', { room, state: { owner: 'alice' } }), { result: null })
     assert.deepEqual(await root.ask('hasRoom', [room]), { result: true })
@@ -51,7 +22,7 @@ scenario('calls are answered on both versions of MQTT and in both encodings', on
 })
 
 scenario('a reply can go to a response topic of the caller', onMqtt, async world => {
-  const root = await admin(world, 'root', { version: 5 })
+  const root = await mqttAdmin(world, 'root', { version: 5 })
   const answer = await root.ask('hasRoom', ['default'], { properties: { responseTopic: `${root.reply}/here` } })
   assert.deepEqual(answer, { result: true })
   // a foreign response topic: the call runs, and nothing is published there
@@ -64,7 +35,7 @@ scenario('a reply can go to a response topic of the caller', onMqtt, async world
 })
 
 scenario('keys and their levels count on MQTT, too', onMqtt, async world => {
-  const root = await admin(world, 'root')
+  const root = await mqttAdmin(world, 'root')
   const code = async (...request) => (await root.ask(...request)).error?.code
   assert.equal(await code('listRooms', [], { key: 'wrong' }), 'notAllowed')
   assert.equal(await code('listRooms', [], { payload: '{"args":[]}' }), 'notAllowed')
@@ -81,14 +52,14 @@ scenario('keys and their levels count on MQTT, too', onMqtt, async world => {
 
 scenario('operator events are published', onMqtt, async world => {
   const { all } = apis(world.service)
-  const root = await admin(world, 'root')
+  const root = await mqttAdmin(world, 'root')
   await all.call('clusterBusEmit', ['lunch', ['soup']])
   assert.deepEqual(await root.event('clusterBus'), { event: 'lunch', args: ['soup'] })
 })
 
 scenario('only mqtt.admins get through the embedded broker, as themselves', onMqtt, async world => {
   const { all } = apis(world.service)
-  const root = await admin(world, 'root')
+  const root = await mqttAdmin(world, 'root')
   const alice = await world.device('alice', { birth: false })
   const call = room => JSON.stringify({ key: 'key-for-all', args: [room] })
   await alice.publish(`roombus/admin/call/alice/${alice.client}/addRoom/1`, call('by-alice'))

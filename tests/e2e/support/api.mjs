@@ -1,5 +1,6 @@
 // The server API over HTTP, and its event streams.
 
+import assert from 'node:assert/strict'
 import { DEADLINE_MS, Inbox } from './deadline.mjs'
 
 /** Calls the API of a service with one key. */
@@ -64,6 +65,13 @@ export class Api {
       stream.received.take(item => item.event === event && fits(item.data), `${event} on ${path}`)
     return stream
   }
+}
+
+/** The error of a call as [code, ...args]; a failure when it has none, or not the status of a chat error. */
+export async function refused (api, method, args) {
+  const { status, json } = await api.post(method, args)
+  assert.ok(status >= 400 && status < 500, `${method} answered ${status} ${JSON.stringify(json)}`)
+  return [json.error.code, ...json.error.args]
 }
 
 /** Options of a scenario with one key for each level. */

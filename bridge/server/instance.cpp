@@ -272,6 +272,7 @@ void instance::stop(std::function<void(bool clean)> stopped) {
 
 void instance::reload() {
   parts_->logins.reload();
+  if (parts_->devices) parts_->devices->reload_logins();
 }
 
 const std::string& instance::id() const {

@@ -30,7 +30,10 @@ task<result<void>> service::impl::agree_on_membership(user_name user, connection
   if (!begun && begun.error().code() == errc::unavailable) co_return begun.error();
   if (!begun && begun.error().code() == errc::timeout) co_return begun.error();
   const bool stored = begun && begun->already;
-  if (begun && !stored) co_await roll_back_join(request);
+  if (begun && !stored) {
+    co_await roll_back_join(request);
+    co_await undo_join(request);  // the user's own records may still name the room after a leave that broke off
+  }
   local_connection* connection = hub.find(id);
   if (connection == nullptr) co_return result<void>{};
   const bool served = connection->rooms.contains(room);

@@ -188,6 +188,27 @@ TEST_F(recovery_test, a_leave_that_broke_off_is_reported_and_roomStateSync_tells
   EXPECT_TRUE(take("alice1").empty());  // once
 }
 
+// a store may keep what a user's connections are in apart from the rooms, so that one can have changed without the
+// other
+TEST_F(recovery_test, a_sync_also_leaves_the_room_in_the_users_own_records) {
+  proves("8.34", "8.35");
+  for (const char* method : {"userStateSync", "roomStateSync"}) {
+    run("bob1", "roomJoin", R"(["r"])");
+    break_after("leave");
+    EXPECT_EQ(run("bob1", "roomLeave", R"(["r"])"), "timeout[]");
+    repair_store();
+    strings operations;
+    data->before = [&operations](std::string operation) {
+      operations.push_back(std::move(operation));
+      return at_once(result<void>{});
+    };
+    asked(method, method[0] == 'u' ? R"(["bob"])" : R"(["r"])");
+    data->before = nullptr;
+    const auto cancelled = std::find(operations.begin(), operations.end(), "cancel_join");
+    EXPECT_NE(std::find(cancelled, operations.end(), "leave"), operations.end()) << method;
+  }
+}
+
 TEST_F(recovery_test, userStateSync_repairs_it_too_and_a_user_with_two_connections_leaves_once) {
   proves("8.34");
   connect("bob2");

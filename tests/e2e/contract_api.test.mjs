@@ -475,10 +475,12 @@ withRedis('8.35 8.42 storeConsistencyFailure tells of a leave that broke off, an
   assert.deepEqual(members, ['alice'], 'the store had done it')
   assert.deepEqual(await alice.notified('roomUserLeft'), ['r', 'bob'])
   assert.deepEqual(await bob.notified('roomLeftEcho'), ['r', bob.id, 0])
-  assert.deepEqual(await bob.call('listOwnSockets'), { [bob.id]: [] })
   await alice.call('roomMessage', 'r', {})
   await bob.call('listOwnSockets')
   assert.deepEqual(bob.waiting('roomMessage'), [])
+  // what the user's own records say is the user's to repair
+  assert.equal(await all.call('userStateSync', ['bob']), null)
+  assert.deepEqual(await bob.call('listOwnSockets'), { [bob.id]: [] })
   assert.equal(await all.call('roomStateSync', ['r']), null)
   await alice.call('listOwnSockets')
   assert.deepEqual(alice.waiting('roomUserLeft'), [], 'told once')

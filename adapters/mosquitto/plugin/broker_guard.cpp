@@ -185,6 +185,7 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   const std::optional<control_message> m = parse_control(payload);
   if (!m) return false;
   lapse(now_ms);
+  shut_out(*m);
 
   const bool hello = std::any_of(m->lines.begin(), m->lines.end(),
                                  [](const control_line& line) { return line.what == control_line::verb::hello; });
@@ -245,6 +246,16 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   return true;
 }
 
+/// Whichever bridge says so, and however it stands with us: taking away is always safe, and what it publishes next must
+/// not get through.
+void broker_guard::shut_out(const control_message& m) {
+  for (const control_line& line : m.lines) {
+    if (line.what != control_line::verb::revoke || line.generation != any_generation) continue;
+    const live_connection* c = registry_.current(line.client);
+    if (c != nullptr && c->user == line.user) grants_.revoke(c->generation, line.room_level);
+  }
+}
+
 bool broker_guard::apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks) {
   bool all = true;
   for (const control_line& line : m.lines) {
@@ -269,7 +280,7 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
         if (is_it && !grants_.grant(line.generation, line.room_level, owner, line.epoch)) all = false;
         break;
       case control_line::verb::revoke:
-        grants_.revoke(line.generation, line.room_level);
+        if (line.generation != any_generation) grants_.revoke(line.generation, line.room_level);
         break;
       case control_line::verb::kick:
         if (is_it) kicks.push_back({std::string(line.client), line.generation});

@@ -92,6 +92,7 @@ class broker_guard {
   void tell_connected(const live_connection& c);
   void answer(const control_message& m, std::string_view outcome);
   void answer_state(const control_message& m);
+  void shut_out(const control_message& m);
   bool apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks);
   void lapse(std::int64_t now_ms);
 

@@ -14,6 +14,9 @@ namespace roombus::plugin {
 
 inline constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
 
+/// In a `revoke`: the connection's present life, whichever bridge granted the room.
+inline constexpr std::uint64_t any_generation = 0;
+
 struct control_line {
   enum class verb : std::uint8_t { hello, alone, sync, grant, revoke, kick };
   verb what = verb::hello;

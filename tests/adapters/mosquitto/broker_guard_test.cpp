@@ -10,6 +10,7 @@
 
 #include "adapters/mosquitto/mosquitto_configuration.hpp"
 #include "core/ports/environment.hpp"
+#include "tests/adapters/auth/test_keys.hpp"
 #include "tests/support/fakes.hpp"
 
 namespace roombus::plugin {
@@ -150,6 +151,21 @@ TEST_F(guard_test, a_bridge_that_is_alone_ends_what_others_granted) {
   EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
 }
 
+TEST_F(guard_test, any_bridge_may_shut_out_whoever_is_there) {
+  hello();
+  const std::string other = "j m";
+  control(1, "\nhello", "-", other);
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den\ngrant alice c1 2 - hall");
+  EXPECT_EQ(control(2, "\nrevoke bob c1 0 - den", "inc", other), "answer/j: ack inc 2 ok");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den")) << "another user";
+  EXPECT_EQ(control(3, "\nrevoke alice c1 0 - den", "inc", other), "answer/j: ack inc 3 ok");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+  EXPECT_TRUE(reads(&a, "alice", "c1", "hall"));
+  EXPECT_EQ(control(3, "\nrevoke alice c1 0 - hall", "inc", other), "answer/j: ack inc 3 old");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "hall")) << "also where nothing else of the message counts";
+}
+
 TEST_F(guard_test, a_takeover_is_told_in_order_and_passes_no_grants_on) {
   hello();
   connect(&a, "alice", "c1");
@@ -281,6 +297,108 @@ TEST_F(guard_with_passwords, a_file_with_a_fault_lets_nobody_in) {
     EXPECT_NE(guard.load_devices(text), "") << text;
     EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::bad_password);
   }
+}
+
+class guard_with_tokens : public guard_test {
+ protected:
+  guard_with_tokens() : guard_test(false), logins(options_of_logins(), {}, time, log) {
+    EXPECT_EQ(logins.load(), "");
+    EXPECT_EQ(guard.load_devices(mosquitto::render_password("alice", "wonder", random)), "");
+    guard.use(logins);
+    time.wall = wall;
+  }
+
+  static device_login_options options_of_logins() {
+    device_login_options o;
+    o.jwt.sources.secret = test::secret;
+    o.jwt.rules.leeway_ms = 0;
+    return o;
+  }
+  static std::string token(const std::string& user, std::int64_t seconds, const std::string& more = "") {
+    return test::sign(test::hmac_key(), test::unsigned_token(R"({"alg":"HS256"})",
+                                                             R"({"sub":")" + user + R"(","exp":)" +
+                                                                 std::to_string(wall / 1000 + seconds) + more + "}"));
+  }
+
+  static constexpr std::int64_t wall = 1'700'000'000'000;
+  test::fake_clock time;
+  test::recording_log log;
+  device_logins logins;
+};
+
+TEST_F(guard_with_tokens, bridges_hear_what_a_login_is_limited_to) {
+  hello();
+  take();
+  const std::string more = R"(,"roombus":{"join":["den","a b"]})";
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60, more), "c1"), login::accepted);
+  const std::string limits = " until=" + std::to_string(wall + 60'000) + ";join=den,a%20b";
+  EXPECT_EQ(take(), strings{"events: connected inc 1 2 bob c1" + limits});
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", "c2"), login::accepted);
+  EXPECT_EQ(take(), strings{"events: connected inc 2 3 alice c2"});
+  const std::string state = control(2, "\nhello");
+  EXPECT_NE(state.find("\n2 bob c1" + limits), std::string::npos) << state;
+  EXPECT_NE((state + "\n").find("\n3 alice c2\n"), std::string::npos) << state;
+}
+
+TEST_F(guard_with_tokens, a_login_that_ends_ends_the_connection) {
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60), "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&b, "carol", token("carol", 61), "c2"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&c, "alice", "wonder", "c3"), login::accepted);
+  guard.tick(now, wall + 59'999);
+  EXPECT_EQ(kicked, strings{});
+  guard.tick(now, wall + 60'000);
+  EXPECT_EQ(kicked, strings{"c1"});
+  guard.tick(now, wall + 60'001);
+  EXPECT_EQ(kicked, (strings{"c1", "c1"})) << "until it is gone";
+  guard.disconnected(&a, 0);
+  guard.tick(now, wall + 100'000);
+  EXPECT_EQ(kicked, (strings{"c1", "c1", "c2"}));
+}
+
+TEST_F(guard_with_tokens, a_takeover_goes_by_the_new_token) {
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60), "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&b, "bob", token("bob", 600), "c1"), login::accepted);
+  guard.tick(now, wall + 60'000);
+  EXPECT_EQ(kicked, strings{}) << "the old one is about to end by itself";
+  guard.disconnected(&a, -1);
+  guard.tick(now, wall + 600'000);
+  EXPECT_EQ(kicked, strings{"c1"});
+}
+
+TEST_F(guard_with_tokens, after_a_failed_takeover_the_old_token_counts_again) {
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60), "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&b, "bob", token("bob", 600), "c1"), login::accepted);
+  guard.disconnected(&b, 1);
+  guard.tick(now, wall + 60'000);
+  EXPECT_EQ(kicked, strings{"c1"});
+}
+
+TEST_F(guard_with_tokens, a_key_that_comes_again_with_another_login_has_its_end) {
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60), "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&a, "carol", token("carol", 600), "c2"), login::accepted) << "its end was never told";
+  guard.tick(now, wall + 60'000);
+  EXPECT_EQ(kicked, strings{});
+  guard.tick(now, wall + 600'000);
+  EXPECT_EQ(kicked, strings{"c2"});
+}
+
+TEST_F(guard_with_tokens, no_token_makes_a_bridge_and_names_stay_narrow) {
+  EXPECT_EQ(guard.authenticate(&a, "bridge", token("bridge", 60), "c1"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&a, "a/b", token("a/b", 60), "c1"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&a, "+", token("+", 60), "c1"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("eve", 60), "c1"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&a, "", token("bob", 60), "c1"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&a, "alice", token("alice", 60), "c1"), login::accepted) << "account and token";
+}
+
+TEST_F(guard_with_tokens, large_states_come_in_parts) {
+  hello();
+  std::string rooms;
+  for (int i = 0; i < 300; ++i)
+    rooms.append(i == 0 ? "" : ",").append("\"" + std::to_string(i) + std::string(10, ' ') + "\"");
+  EXPECT_EQ(guard.authenticate(&a, "bob", token("bob", 60, R"(,"roombus":{"join":[)" + rooms + "]}"), "c1"),
+            login::accepted);
+  EXPECT_LT(control(2, "\nhello").size(), 20'000U);
 }
 
 TEST_F(guard_test, in_development_the_bridges_name_still_needs_its_password) {

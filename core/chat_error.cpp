@@ -72,6 +72,13 @@ std::string_view wire_name(errc code) {
   return "";
 }
 
+std::optional<errc> find_errc(std::string_view name) {
+  for (auto code = errc{}; code != errc::custom; code = static_cast<errc>(static_cast<int>(code) + 1)) {
+    if (wire_name(code) == name) return code;
+  }
+  return std::nullopt;
+}
+
 std::string_view text_format(errc code) {
   switch (code) {
     case errc::bad_argument:

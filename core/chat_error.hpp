@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,8 @@ class chat_error {
 
 /// Name on the wire of a code other than `custom`, for example "badArgument".
 [[nodiscard]] std::string_view wire_name(errc code);
+/// The code with a name on the wire; nothing for a name of a hook's own.
+[[nodiscard]] std::optional<errc> find_errc(std::string_view name);
 /// Text with its `%s %d %j` places still empty; "" where the code itself is the text.
 [[nodiscard]] std::string_view text_format(errc code);
 

@@ -16,7 +16,7 @@ task<result<login>> service::impl::ask_who(connection_id id, handshake shown) {
 
 task<result<void>> service::impl::connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
                                           bool shares_broadcast, login_rights rights) {
-  if (state_ != state::open) co_return chat_error(errc::unavailable);
+  if (state_ != state::open || (cluster_ && cluster_->is_fallen())) co_return chat_error(errc::unavailable);
   if (!is_valid_name(user.str(), limits.name_bytes)) co_return chat_error(errc::invalid_name, {value(user.str())});
   if (hub.find(id) != nullptr || !connecting_.emplace(id, false).second) {
     co_return chat_error(errc::invalid_socket, {value(id.str())});
@@ -34,7 +34,8 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
   connection_record record;
   record.user = user;
   record.id = id;
-  record.instance = instance;
+  record.instance = incarnation();
+  const std::string served_under = record.instance;
   record.now_ms = env.time.now_ms();
   auto nconnected = co_await env.data.connect(std::move(record), limits.connections_per_user);
   const bool ended = connecting_.extract(id).mapped();
@@ -43,20 +44,20 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
     if (nconnected.error().code() == errc::timeout) co_await end_connection(user, id, no_rooms);
     co_return nconnected.error();
   }
-  if (ended || state_ != state::open) {
+  if (ended || state_ != state::open || served_under != incarnation()) {
     co_await end_connection(user, id, no_rooms);
     co_return chat_error(errc::invalid_socket, {value(id.str())});
   }
   local_connection connection;
   connection.id = id;
   connection.user = user;
+  connection.shares_broadcast = shares_broadcast || (cluster_ && !sink->reads().empty());
   connection.sink = std::move(sink);
-  connection.shares_broadcast = shares_broadcast;
   connection.rights = std::move(rights);
   connection.allowance = limits.requests_per_second;
   connection.allowance_at_ms = env.time.steady_ms();
   hub.add(std::move(connection));
-  hub.notify(user, make_event(notification::socket_connect_echo, {value(id.str()), value(*nconnected)}), id);
+  notify_everywhere(user, make_event(notification::socket_connect_echo, {value(id.str()), value(*nconnected)}), id);
   co_return result<void>{};
 }
 
@@ -156,7 +157,9 @@ task<void> service::impl::tell_ended(user_name user, connection_id id, disconnec
     ended.joined_sockets.push_back(left.njoined);
     leaving.push_back(tell_left(user, id, std::move(left), id));
   }
-  hub.notify(user, make_event(notification::socket_disconnect_echo, {value(id.str()), value(outcome.nconnected)}), id);
+  const shared_event echo =
+      make_event(notification::socket_disconnect_echo, {value(id.str()), value(outcome.nconnected)});
+  notify_everywhere(user, echo, id);
   for (task<void>& one_room : leaving)
     co_await one_room;
   if (hooks.on_disconnect) co_await tell_hook(env.log, "onDisconnect", hooks.on_disconnect, std::move(ended));

@@ -79,6 +79,12 @@ void room_hub::unwatch(const room_name& room, std::uint64_t watch) {
   if (it->second.empty()) watches_.erase(it);
 }
 
+bool room_hub::feeds(const room_name& room) const {
+  if (watches_.contains(room)) return true;
+  const auto it = rooms_.find(room);
+  return it != rooms_.end() && it->second.connections.size() > it->second.sharing_broadcast;
+}
+
 void room_hub::publish(const room_name& room, const shared_event& e) {
   if (!watches_.empty()) {
     if (auto watched = watches_.find(room); watched != watches_.end()) {
@@ -91,7 +97,8 @@ void room_hub::publish(const room_name& room, const shared_event& e) {
   for (local_connection* connection : it->second.connections) {
     if (!connection->shares_broadcast) connection->sink->deliver(e);
   }
-  if (it->second.sharing_broadcast > 0 && broadcaster_ != nullptr) broadcaster_->publish(room, e);
+  if (it->second.sharing_broadcast > 0 && broadcaster_ != nullptr && !broadcasts_elsewhere_)
+    broadcaster_->publish(room, e);
   deliveries_.add(it->second.connections.size());
 }
 

@@ -36,6 +36,8 @@ class room_hub {
 
   void set_broadcaster(room_broadcaster* broadcaster) { broadcaster_ = broadcaster; }
   [[nodiscard]] room_broadcaster* broadcaster() const { return broadcaster_; }
+  /// Somebody else publishes for the connections that share a broadcast (docs/decisions/0007-room-log.md).
+  void leave_broadcasts_to_others() { broadcasts_elsewhere_ = true; }
 
   /// The id must be new.
   local_connection& add(local_connection connection);
@@ -57,6 +59,8 @@ class room_hub {
   /// Calls `fn` with each event of the room, until `unwatch`.
   std::uint64_t watch(const room_name& room, std::function<void(const shared_event&)> fn);
   void unwatch(const room_name& room, std::uint64_t watch);
+  /// Somebody gets the room's events through `publish`: a connection that shares no broadcast, or a watch.
+  [[nodiscard]] bool feeds(const room_name& room) const;
   /// Calls `fn(local_connection&)` for every connection; `fn` must not add or remove any.
   template <class Fn>
   void for_each(Fn fn) {
@@ -91,6 +95,7 @@ class room_hub {
   std::unordered_map<room_name, std::map<std::uint64_t, std::function<void(const shared_event&)>>> watches_;
   std::uint64_t last_watch_ = 0;
   room_broadcaster* broadcaster_ = nullptr;
+  bool broadcasts_elsewhere_ = false;
   counter& deliveries_;
 };
 

@@ -21,8 +21,10 @@ service::impl::impl(chat_options o, chat_limits l, std::string name, environment
   }
 }
 
+service::impl::~impl() = default;
+
 task<reply> service::impl::execute(call c) {
-  if (state_ != state::open) co_return chat_error(errc::unavailable);
+  if (state_ != state::open || (cluster_ && cluster_->is_fallen())) co_return chat_error(errc::unavailable);
   const command_descriptor* cmd = find_command(c.command);
   if (cmd == nullptr) {
     failed_commands_.add();
@@ -207,10 +209,10 @@ operator_events& service::events() {
 }
 
 void service::set_cluster(cluster_parts parts) {
-  (void)parts;
+  impl_->set_cluster(parts);
 }
 std::string service::incarnation() const {
-  return impl_->instance;
+  return impl_->incarnation();
 }
 bool service::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
                     std::vector<room_name> rooms, login_rights rights) {
@@ -249,11 +251,11 @@ task<reply> service::call_api(std::string method, value args) {
 }
 
 std::uint64_t service::watch_room(room_name room, std::function<void(const shared_event&)> fn) {
-  return impl_->hub.watch(room, std::move(fn));
+  return impl_->watch_room(room, std::move(fn));
 }
 
 void service::unwatch_room(const room_name& room, std::uint64_t watch) {
-  impl_->hub.unwatch(room, watch);
+  impl_->unwatch_room(room, watch);
 }
 
 task<result<void>> service::add_room(room_name room, room_settings settings) {

@@ -8,15 +8,13 @@
 #include <vector>
 
 #include "core/api_table.hpp"
+#include "core/cluster/cluster_parts.hpp"
 #include "core/command_table.hpp"
 #include "core/hooks.hpp"
 #include "core/metrics.hpp"
 #include "core/operator_events.hpp"
 #include "core/options.hpp"
-#include "core/ports/cluster_bus.hpp"
-#include "core/ports/cluster_store.hpp"
 #include "core/ports/connection_sink.hpp"
-#include "core/ports/device_ownership.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/store.hpp"
 #include "core/result.hpp"
@@ -71,12 +69,7 @@ class service {
   [[nodiscard]] operator_events& events();
 
   /// Makes this instance one of several (docs/scaling.md); before `start`. All parts outlive the service.
-  struct cluster_parts {
-    cluster_store& log;
-    cluster_bus& bus;
-    device_publisher_port& devices;
-    device_ownership& ownership;
-  };
+  using cluster_parts = roombus::cluster_parts;
   void set_cluster(cluster_parts parts);
   /// Name of this life of this instance; that of the instance when it is alone.
   [[nodiscard]] std::string incarnation() const;

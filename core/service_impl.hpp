@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/cluster/cluster.hpp"
 #include "core/keyed_lock.hpp"
 #include "core/room_hub.hpp"
 #include "core/service.hpp"
@@ -28,10 +29,16 @@ struct command_context : hook_context {
   bool is_admin = false;  ///< the rights of the login make it one
 };
 
-class service::impl {
+class service::impl final : public cluster_host {
  public:
   impl(chat_options options, chat_limits limits, std::string instance, environment env);
 
+  ~impl() override;
+
+  void set_cluster(cluster_parts parts);
+  [[nodiscard]] std::string incarnation() const { return cluster_ ? cluster_->incarnation() : instance; }
+  std::uint64_t watch_room(const room_name& room, std::function<void(const shared_event&)> fn);
+  void unwatch_room(const room_name& room, std::uint64_t watch);
   task<result<void>> start(value_map info);
   task<result<void>> close();
   task<result<void>> connect(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
@@ -77,6 +84,26 @@ class service::impl {
   task<result<std::vector<left_room>>> rooms_left_untold(user_name user, connection_id id, std::set<room_name> rooms);
   task<void> finish_ends();
 
+  // core/cluster_side.cpp: only with several instances
+  void apply(const log_entry& entry) override;
+  void tell_removed_here(const log_entry& entry) override;
+  [[nodiscard]] bool feeds(const room_name& room) override { return hub.feeds(room); }
+  void break_off(const room_name& room) override;
+  void tell_user(const user_name& user, const shared_event& e, const connection_id& except) override;
+  void close_user_here(const user_name& user) override;
+  void emit(std::string event, value_list args) override;
+  void sync_here(const user_name& user, const room_name& room) override;
+  task<bool> end_left_behind(connection_record record) override;
+  void drop_everybody() override;
+  task<value_map> run_for_other(value_map asked) override;
+  void report_transport_failure(const room_name& room, std::string_view operation, const chat_error& error) override;
+  task<std::optional<reply>> run_where_served(call c);
+  task<void> sync_quietly(user_name user, room_name room);
+  task<result<void>> begin_feeding(join_request request, bool newly);
+  task<void> listen_quietly(room_name room);
+  /// The user's connections here and on every other instance.
+  void notify_everywhere(const user_name& user, const shared_event& e, const connection_id& except);
+
   // core/service_life.cpp
   task<result<void>> prepare_start(value_map info);
   task<void> beat();
@@ -103,7 +130,7 @@ class service::impl {
   task<reply> room_remove_from_list(command_context& ctx);
   task<reply> room_set_whitelist_mode(command_context& ctx);
   task<reply> edit_room_list(command_context& ctx, bool add);
-  task<void> tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates);
+  task<result<void>> tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates);
   void take_out(const room_name& room, const std::vector<removed_member>& removed);
 
   // core/commands/membership_commands.cpp
@@ -166,6 +193,8 @@ class service::impl {
   task<bool> wants_userlist_updates(room_name room);
   task<result<void>> agree_on_membership(user_name user, connection_id id, room_name room);
   task<result<void>> recover_instance(std::string dead);
+  task<reply> sync_user(user_name user);
+  task<reply> sync_room(room_name room);
 
   /// The message as it is stored and sent: author and timestamp are the service's, no id.
   [[nodiscard]] value_map stamped(const command_context& ctx, std::size_t argument) const;
@@ -186,6 +215,7 @@ class service::impl {
 
   state state_ = state::open;
   keyed_lock membership_lock_;
+  std::unique_ptr<cluster> cluster_;          // null when this instance is the only one
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
   std::map<connection_id, unfinished_end> unfinished_;
   std::size_t running_ = 0;   // commands, methods and ends of connections

@@ -25,6 +25,10 @@ task<result<void>> service::impl::prepare_start(value_map info) {
     if (!agreed) co_return chat_error(errc::internal_error, {value("internal fault")});
     if (!*agreed) co_return std::move(*agreed);
   }
+  if (cluster_) {
+    result<void> entered = co_await cluster_->start();
+    co_return entered;
+  }
   // what an earlier life of this instance left behind, first: nobody else will do it while we live
   result<void> recovered = co_await recover_instance(instance);
   if (!recovered) co_return recovered;
@@ -40,6 +44,10 @@ void service::impl::beat_later() {
 }
 
 task<void> service::impl::beat() {
+  if (cluster_) {
+    co_await finish_ends();
+    co_return;
+  }
   auto alive = co_await env.data.heartbeat(instance, env.time.now_ms());
   if (!alive) {
     env.log.write(log_level::error, "heartbeat_failed", std::string(alive.error().code_name()));
@@ -82,12 +90,14 @@ task<result<void>> service::impl::close() {
   });
   bool in_time = true;
   if (running_ > 0) in_time = co_await drained_;
+  if (cluster_) co_await cluster_->hand_over();
   hub.for_each([](local_connection& connection) { connection.sink->close(close_reason::server_shutdown); });
   if (hub.size() > 0) {
     const bool ended = co_await idle_;
     in_time = in_time && ended;
   }
   limit.cancel();
+  if (cluster_) co_await cluster_->stop(options.close_timeout / 2);
   state_ = state::closed;
 
   std::optional<chat_error> error;

@@ -9,6 +9,7 @@ namespace roombus {
 task<reply> service::impl::api_cluster_bus_emit(value_list args) {
   value_list given;
   if (const value_list* list = args[1].if_list()) given = *list;
+  if (cluster_) cluster_->emit_elsewhere(*args[0].if_text(), given);
   events.emit("clusterBus", value_map{{"event", args[0]}, {"args", value(std::move(given))}});
   co_return nothing();
 }

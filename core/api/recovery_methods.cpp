@@ -11,7 +11,8 @@ namespace roombus {
 
 /// A connection that nobody serves: this instance does not know it, or its instance is dead.
 task<bool> service::impl::is_abandoned(connection_record record) {
-  if (record.instance == instance) co_return hub.find(record.id) == nullptr && !connecting_.contains(record.id);
+  if (cluster_ && record.instance != incarnation()) co_return !cluster_->is_living(record.instance);
+  if (record.instance == incarnation()) co_return hub.find(record.id) == nullptr && !connecting_.contains(record.id);
   auto last = co_await env.data.last_heartbeat(record.instance);
   if (!last) co_return false;
   co_return !*last || env.time.now_ms() - **last > options.heartbeat_timeout.count();
@@ -55,8 +56,8 @@ task<result<void>> service::impl::agree_on_membership(user_name user, connection
     hub.for_each_of(user, [&](local_connection& other) {
       if (other.rooms.contains(room)) removed.front().connections.push_back(other.id);
     });
-    co_await tell_removed(std::move(room), std::move(removed), updates);
-    co_return result<void>{};
+    const result<void> told = co_await tell_removed(std::move(room), std::move(removed), updates);
+    co_return told;
   }
   hub.leave(room, id);
   bool another = begun->njoined > 1;
@@ -84,6 +85,11 @@ task<bool> service::impl::wants_userlist_updates(room_name room) {
 
 task<reply> service::impl::api_user_state_sync(value_list args) {
   const user_name user(*args[0].if_text());
+  if (cluster_) cluster_->sync_elsewhere(user, room_name());
+  return sync_user(user);
+}
+
+task<reply> service::impl::sync_user(user_name user) {
   co_await finish_ends();
   auto records = co_await env.data.connection_records(user);
   if (!records) co_return records.error();
@@ -118,6 +124,11 @@ task<reply> service::impl::api_user_state_sync(value_list args) {
 
 task<reply> service::impl::api_room_state_sync(value_list args) {
   const room_name room(*args[0].if_text());
+  if (cluster_) cluster_->sync_elsewhere(user_name(), room);
+  return sync_room(room);
+}
+
+task<reply> service::impl::sync_room(room_name room) {
   auto repaired = co_await env.data.repair_room(room, env.time.now_ms());
   const bool exists = repaired || repaired.error().code() != errc::no_room;
   if (!repaired && exists) co_return repaired.error();
@@ -129,7 +140,7 @@ task<reply> service::impl::api_room_state_sync(value_list args) {
   }
   std::set<std::pair<user_name, connection_id>> members;
   hub.for_each_in(room, [&members](local_connection& connection) { members.emplace(connection.user, connection.id); });
-  if (!exists && members.empty()) co_return chat_error(errc::no_room, {args[0]});
+  if (!exists && members.empty()) co_return chat_error(errc::no_room, {value(room.str())});
   if (exists) {
     room_query query(room_field::list);
     query.argument = "userlist";
@@ -165,6 +176,11 @@ task<reply> service::impl::api_instance_recovery(value_list args) {
   const std::string& other = *args[0].if_text();
   // one that lives would go on serving connections that the store has ended
   if (other == instance) co_return chat_error(errc::not_allowed);
+  if (cluster_) {
+    auto done = co_await cluster_->recover(other);
+    if (!done) co_return done.error();
+    co_return nothing();
+  }
   auto recovered = co_await recover_instance(other);
   if (!recovered) co_return recovered.error();
   co_return nothing();

@@ -60,6 +60,11 @@ task<reply> service::impl::api_exec_user_command(value_list args) {
     if (!known) co_return known.error();
     if (!*known) co_return chat_error(errc::no_user, {value(c.user.str())});
   }
+  if (cluster_ && !c.id.empty() && !c.user.empty() && hub.find(c.id) == nullptr) {
+    call copy = c;
+    auto elsewhere = co_await run_where_served(std::move(copy));
+    if (elsewhere) co_return std::move(*elsewhere);
+  }
   reply answer = co_await execute(std::move(c));
   co_return answer;
 }
@@ -139,6 +144,7 @@ task<reply> service::impl::api_disconnect_user_sockets(value_list args) {
   if (!known) co_return known.error();
   if (!*known) co_return chat_error(errc::no_user, {args[0]});
   hub.close_user(user, close_reason::disconnected);
+  if (cluster_) cluster_->close_user_elsewhere(user);
   co_return nothing();
 }
 

@@ -49,9 +49,17 @@ task<reply> service::impl::direct_message(command_context& ctx) {
   if (recipient == ctx.user || (!access->allowed && !ctx.bypass_permissions)) co_return chat_error(errc::not_allowed);
   if (!access->online) co_return chat_error(errc::no_user_online, {value(recipient.str())});
   const value message(stamped(ctx, 1));
-  hub.notify(recipient, make_event(notification::direct_message, {message}));
-  hub.notify(ctx.user, make_event(notification::direct_message_echo, {value(recipient.str()), message}),
-             ctx.echo_except());
+  const shared_event to_recipient = make_event(notification::direct_message, {message});
+  if (cluster_) {
+    // not lost silently: before the broker has it nobody is told anything
+    completion<bool> sent;
+    cluster_->tell_user_elsewhere(recipient, to_recipient, connection_id(), [sent](bool ok) { sent.complete(ok); });
+    const bool reachable = co_await sent;
+    if (!reachable) co_return chat_error(errc::unavailable);
+  }
+  hub.notify(recipient, to_recipient);
+  const shared_event echo = make_event(notification::direct_message_echo, {value(recipient.str()), message});
+  notify_everywhere(ctx.user, echo, ctx.echo_except());
   co_return one(message);
 }
 
@@ -62,7 +70,7 @@ task<reply> service::impl::list_own_sockets(command_context& ctx) {
 }
 
 task<reply> service::impl::system_message(command_context& ctx) {
-  hub.notify(ctx.user, make_event(notification::system_message, {ctx.args[0]}), ctx.echo_except());
+  notify_everywhere(ctx.user, make_event(notification::system_message, {ctx.args[0]}), ctx.echo_except());
   co_return nothing();
 }
 

@@ -11,8 +11,9 @@ namespace roombus {
 task<void> service::impl::tell_left(user_name user, connection_id id, left_room left, connection_id except) {
   if (!left.changed) co_return;
   const value room(left.room.str());
-  hub.notify(user, make_event(notification::room_left_echo, {room, value(id.str()), value(left.njoined)}), except);
-  if (left.user_left && left.switches.userlist_updates) {
+  notify_everywhere(user, make_event(notification::room_left_echo, {room, value(id.str()), value(left.njoined)}),
+                    except);
+  if (!cluster_ && left.user_left && left.switches.userlist_updates) {
     hub.publish(left.room, make_event(notification::room_user_left, {room, value(user.str())}));
   }
   if (!hooks.on_leave) co_return;
@@ -112,11 +113,33 @@ task<reply> service::impl::room_join(command_context& ctx) {
   const keyed_lock::guard lock = co_await lock_membership(request.user, request.id, request.room);
   request.now_ms = env.time.now_ms();
   const bool prepares = shares_broadcast || hooks.on_join;
+  if (cluster_) request.reads = connection->sink->reads();
   if (prepares) {
     auto prepared = co_await prepare_join(request, shares_broadcast);
     if (!prepared) co_return prepared.error();
   }
+  const bool fed = cluster_ && request.reads.empty();
+  if (fed) {
+    auto opened = co_await cluster_->open_feed(request.room);
+    if (!opened) {
+      if (prepares) co_await roll_back_join(request);
+      if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
+      co_return opened.error();
+    }
+  }
   auto outcome = co_await env.data.confirm_join(request, std::move(history));
+  if (fed) {
+    // its own entry brings it in, after all that came before it
+    if (outcome) {
+      auto feeding = co_await begin_feeding(request, outcome->newly);
+      if (!feeding) {
+        cluster_->close_feed(request.room);
+        co_await undo_join(request);
+        co_return feeding.error();
+      }
+    }
+    cluster_->close_feed(request.room);
+  }
   connection = hub.find(request.id);  // what it pointed to may be gone by now
   const bool was_in = connection != nullptr && connection->rooms.contains(request.room);
   if (!outcome) {
@@ -127,14 +150,14 @@ task<reply> service::impl::room_join(command_context& ctx) {
     co_return outcome.error();
   }
   const value room(request.room.str());
-  if (connection != nullptr) hub.join(request.room, *connection);
-  if (outcome->user_newly && outcome->switches.userlist_updates) {
+  if (connection != nullptr && !fed) hub.join(request.room, *connection);
+  if (!cluster_ && outcome->user_newly && outcome->switches.userlist_updates) {
     hub.publish(request.room, make_event(notification::room_user_joined, {room, value(request.user.str())}));
   }
   if (outcome->newly) {
-    hub.notify(request.user,
-               make_event(notification::room_joined_echo, {room, value(request.id.str()), value(outcome->njoined)}),
-               ctx.echo_except());
+    const shared_event echo =
+        make_event(notification::room_joined_echo, {room, value(request.id.str()), value(outcome->njoined)});
+    notify_everywhere(request.user, echo, ctx.echo_except());
   }
   if (connection == nullptr) {
     // it joined and ended, in this order; its end is told by whoever ended it
@@ -173,6 +196,10 @@ task<reply> service::impl::room_leave(command_context& ctx) {
   }
   hub.leave(request.room, request.id);
   const std::uint64_t njoined = left->njoined;
+  if (cluster_) {
+    const result<void> told = co_await cluster_->settled(request.room);
+    (void)told;  // it has left in any case
+  }
   co_await tell_left(request.user, request.id, std::move(*left), ctx.echo_except());
   if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
   co_return one(value(njoined));

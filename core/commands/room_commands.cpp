@@ -24,7 +24,8 @@ task<reply> service::impl::room_delete(command_context& ctx) {
     report_unknown(ctx, "roomUserlist", removed.error());
     co_return removed.error();
   }
-  co_await tell_removed(ctx.room(), std::move(*removed), false);
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(*removed), false);
+  if (!told) co_return told.error();
   co_return nothing();
 }
 
@@ -35,13 +36,16 @@ void service::impl::take_out(const room_name& room, const std::vector<removed_me
   }
 }
 
-/// Tells everybody who is concerned, and completes when nothing of the room reaches the removed any more.
-task<void> service::impl::tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates) {
+/// Tells everybody who is concerned, and completes when nothing of the room reaches the removed any more. With several
+/// instances the room's log has told it. Errors: timeout (not everybody is known to have let go).
+task<result<void>> service::impl::tell_removed(room_name room, std::vector<removed_member> removed,
+                                               bool userlist_updates) {
   const value room_value(room.str());
   // first everybody out, then the news: nobody who was removed hears of another's removal
-  take_out(room, removed);
+  if (!cluster_) take_out(room, removed);
   const shared_event access_removed = make_event(notification::room_access_removed, {room_value});
   for (const removed_member& member : removed) {
+    if (cluster_) break;
     hub.notify(member.user, access_removed);
     if (userlist_updates) {
       hub.publish(room, make_event(notification::room_user_left, {room_value, value(member.user.str())}));
@@ -61,6 +65,9 @@ task<void> service::impl::tell_removed(room_name room, std::vector<removed_membe
   }
   for (task<void>& one_connection : pending)
     co_await one_connection;
+  if (!cluster_ || removed.empty()) co_return result<void>{};
+  const result<void> confirmed = co_await cluster_->removals_confirmed(room);
+  co_return confirmed;
 }
 
 task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {
@@ -72,18 +79,17 @@ task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {
     report_unknown(ctx, "roomUserlist", change.error());
     co_return change.error();
   }
-  for (const removed_member& member : change->removed) {
-    for (const connection_id& id : member.connections)
-      hub.leave(ctx.room(), id);
-  }
-  if (!change->names.empty() && change->switches.access_lists_updates) {
+  if (!cluster_) take_out(ctx.room(), change->removed);
+  if (!cluster_ && !change->names.empty() && change->switches.access_lists_updates) {
     value_list edited;
     for (const user_name& name : change->names)
       edited.emplace_back(name.str());
     const auto what = add ? notification::room_access_list_added : notification::room_access_list_removed;
     hub.publish(ctx.room(), make_event(what, {ctx.args[0], ctx.args[1], value(std::move(edited))}));
   }
-  co_await tell_removed(ctx.room(), std::move(change->removed), change->switches.userlist_updates);
+  const bool updates = change->switches.userlist_updates;
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(change->removed), updates);
+  if (!told) co_return told.error();
   co_return nothing();
 }
 
@@ -101,14 +107,13 @@ task<reply> service::impl::room_set_whitelist_mode(command_context& ctx) {
     report_unknown(ctx, "roomUserlist", change.error());
     co_return change.error();
   }
-  for (const removed_member& member : change->removed) {
-    for (const connection_id& id : member.connections)
-      hub.leave(ctx.room(), id);
-  }
-  if (change->switches.access_lists_updates) {
+  if (!cluster_) take_out(ctx.room(), change->removed);
+  if (!cluster_ && change->switches.access_lists_updates) {
     hub.publish(ctx.room(), make_event(notification::room_mode_changed, {ctx.args[0], ctx.args[1]}));
   }
-  co_await tell_removed(ctx.room(), std::move(change->removed), change->switches.userlist_updates);
+  const bool updates = change->switches.userlist_updates;
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(change->removed), updates);
+  if (!told) co_return told.error();
   co_return nothing();
 }
 
@@ -147,7 +152,10 @@ task<reply> service::impl::room_message(command_context& ctx) {
     report_unknown(ctx, "roomMessages", stored.error());
     co_return stored.error();
   }
-  if (!stored->repeated) {
+  if (cluster_) {
+    const result<void> told = co_await cluster_->settled(ctx.room());
+    (void)told;  // stored it is, whoever still waits for what came before it
+  } else if (!stored->repeated) {
     message.set("id", value(stored->id));
     hub.publish(ctx.room(), make_event(notification::room_message, {ctx.args[0], value(std::move(message))}));
   }

@@ -28,6 +28,7 @@ struct log_part {
 struct instance_life {
   std::string incarnation;  ///< "id~random"
   std::string beat;         ///< changes with each heartbeat; means nothing else
+  bool dead = false;        ///< `begin_recovery` was called for it, `finish_recovery` was not
 };
 
 /// Who serves a part of the devices.

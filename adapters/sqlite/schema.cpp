@@ -1,7 +1,9 @@
 #include "adapters/sqlite/schema.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -105,6 +107,14 @@ std::string explain(const database_error& e) {
   }
 }
 
+bool may(const std::filesystem::path& what, int mode) {
+  return ::faccessat(AT_FDCWD, what.c_str(), mode, AT_EACCESS) == 0;
+}
+
+std::string reason() {
+  return std::string(" (") + std::strerror(errno) + ")";
+}
+
 // What the system says about the place before SQLite is asked; SQLite's own texts are about itself.
 std::string check_place(const std::string& path) {
   std::error_code ignored;
@@ -115,6 +125,13 @@ std::string check_place(const std::string& path) {
     return "the directory " + folder.string() + " does not exist";
   if (folder_kind != std::filesystem::file_type::directory) return folder.string() + " is not a directory";
   if (std::filesystem::is_directory(file, ignored)) return "is a directory";
+  if (std::filesystem::exists(file, ignored)) {
+    if (!may(file, R_OK)) return "cannot be read" + reason();
+    if (!may(file, W_OK)) return "is read-only" + reason();
+  }
+  if (!may(folder, W_OK | X_OK)) {
+    return "the directory " + folder.string() + " is read-only" + reason() + "; more files belong beside this one";
+  }
   return "";
 }
 

@@ -163,9 +163,14 @@ TEST_F(sqlite_start, a_read_only_file_or_directory) {
       return reason(file);
     });
   };
-  EXPECT_EQ(as_nobody(path), "is read-only");
-  const std::string no_new = as_nobody(folder.file("new.db"));
-  EXPECT_NE(no_new.find("cannot be opened: "), std::string::npos) << no_new;
+  EXPECT_EQ(as_nobody(path), "is read-only (Permission denied)");
+  const std::string no_place = "the directory " + folder.path().string() +
+                               " is read-only (Permission denied); more files belong beside this one";
+  EXPECT_EQ(as_nobody(folder.file("new.db")), no_place);
+  ASSERT_EQ(::chmod(path.c_str(), 0666), 0);
+  EXPECT_EQ(as_nobody(path), no_place);
+  ASSERT_EQ(::chmod(path.c_str(), 0222), 0);
+  EXPECT_EQ(as_nobody(path), "cannot be read (Permission denied)");
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
 }
 

@@ -9,7 +9,7 @@
 //   foreign ──taken──► adopting ──devices are here, and what was published before has passed──► open
 //      ▲                                                                                          │
 //      └───────────────── entry is "<self" ◄── giving (finishes what runs) ◄──────────────────────┘
-// Only open parts are served, and only while the table was read not longer ago than a heartbeat's time limit.
+// Only open parts are served, and only for a time after the core has said who lives, and the table was read.
 
 #include <chrono>
 #include <cstddef>
@@ -30,8 +30,12 @@ namespace roombus::cluster {
 struct partition_options {
   partition_options() = default;
   /// Limits that follow from the service's.
-  explicit partition_options(const chat_options& chat) : lease(chat.heartbeat_timeout), patience(chat.lock_ttl) {}
-  std::chrono::milliseconds lease{30000};     ///< without a look at the table for so long nothing is served
+  explicit partition_options(const chat_options& chat)
+      : lease(chat.heartbeat_timeout > chat.heartbeat_rate ? chat.heartbeat_timeout - chat.heartbeat_rate
+                                                           : chat.heartbeat_timeout / 2),
+        patience(chat.lock_ttl) {}
+  /// After `members_changed` and a look at the table; then nothing is served, before others may take us for dead.
+  std::chrono::milliseconds lease{20000};
   std::chrono::milliseconds patience{10000};  ///< for requests that run when a part is given away
   std::chrono::milliseconds pause{300};       ///< between looks at the table while parts are to change hands
   std::size_t portion = 32;                   ///< parts given away at a time

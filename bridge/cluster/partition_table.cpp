@@ -70,11 +70,11 @@ std::string partition_entry::str() const {
 partition_entry partition_entry::taken_by(const std::string& next) const {
   partition_entry out;
   out.owner = next;
-  const auto add = [&out, &next](const std::string& name) {
-    if (name.empty() || name == next || out.names(name) || out.leavers.size() >= max_leavers) return;
-    out.leavers.push_back(name);
+  const auto add = [&left = out.leavers](const std::string& name) {
+    if (name.empty() || std::find(left.begin(), left.end(), name) != left.end() || left.size() >= max_leavers) return;
+    left.push_back(name);
   };
-  add(owner);
+  if (owner != next) add(owner);
   for (const std::string& name : leavers)
     add(name);
   return out;

@@ -18,6 +18,11 @@ void bridge::impl::start() {
     const std::vector<subscription> more = plugin_->subscriptions();
     all.insert(all.end(), more.begin(), more.end());
   }
+  if (is_shared()) {
+    subscription echoes;
+    echoes.filter = topics_.echo(sharing_.nonce);
+    all.push_back(std::move(echoes));
+  }
   all.insert(all.end(), options_.extra_subscriptions.begin(), options_.extra_subscriptions.end());
   env_.link.start(std::move(all), std::move(handlers));
 }
@@ -33,9 +38,14 @@ void bridge::impl::stop(std::chrono::milliseconds limit, std::function<void()> d
     all.push_back(device);
   for (const device_ptr& device : all) {
     if (!device->life.connected()) continue;
+    if (!may_act_on(*device)) {
+      forget(device);
+      continue;
+    }
     device->life.on_ended();
     apply(device, presence_change::disconnect);
   }
+  end_echoes();
   stop_timer_ = env_.timers.after(limit, [this] {
     working_ = 0;
     stop_link_when_idle();
@@ -58,6 +68,7 @@ void bridge::impl::detach() {
   for (auto& [key, device] : devices_)
     device->timer.cancel();
   stop_timer_.cancel();
+  echo_timer_.cancel();
 }
 
 // ---- presence
@@ -91,12 +102,30 @@ void bridge::impl::arm_timer(const device_ptr& device) {
         const device_ptr waiting = weak.lock();
         if (!waiting) return;
         waiting->timer_at = 0;
-        apply(waiting, waiting->life.on_tick(env_.time.steady_ms()));
+        on_timer(waiting);
       });
+}
+
+void bridge::impl::on_timer(const device_ptr& device) {
+  if (!may_act_on(*device)) {
+    // it may live on elsewhere; whoever owns it, or found out that we do not, decides
+    constexpr std::chrono::milliseconds later{1000};
+    device->timer_at = env_.time.steady_ms() + later.count();
+    device->timer = env_.timers.after(later, [this, weak = std::weak_ptr(device)] {
+      const device_ptr waiting = weak.lock();
+      if (!waiting) return;
+      waiting->timer_at = 0;
+      arm_timer(waiting);
+    });
+    return;
+  }
+  apply(device, device->life.on_tick(env_.time.steady_ms()));
 }
 
 void bridge::impl::close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) {
   if (device->generation != generation || !device->life.connected()) return;
+  // devices of an instance that stalled go on under another one
+  if (is_shared() && reason == close_reason::instance_stalled) return;
   env_.log.write(log_level::info, "device_closed", device->id.str() + ": " + std::string(to_text(reason)));
   if (reason != close_reason::server_shutdown) kick(*device);
   if (plugin_) plugin_->forget(device->user.str(), device->client());
@@ -134,6 +163,34 @@ void bridge::start() {
 
 void bridge::stop(std::chrono::milliseconds limit, std::function<void()> done) {
   impl_->stop(limit, std::move(done));
+}
+
+void bridge::share_devices(device_sharing how) {
+  impl_->share(std::move(how));
+}
+
+task<void> bridge::catch_up() {
+  return impl_->catch_up();
+}
+
+void bridge::take_over(std::vector<adopted_device> devices) {
+  impl_->take_over(std::move(devices));
+}
+
+void bridge::presence_again() {
+  impl_->presence_again();
+}
+
+task<void> bridge::let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience) {
+  return impl_->let_go(std::move(which), patience);
+}
+
+bool bridge::serves(const connection_id& id) const {
+  return impl_->serves(id);
+}
+
+void bridge::shut_out(const room_name& room, const std::vector<connection_id>& ids) {
+  impl_->shut_out(room, ids);
 }
 
 std::size_t bridge::device_count() const {

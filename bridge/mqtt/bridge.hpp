@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bridge/mqtt/broker_profile.hpp"
@@ -44,6 +45,21 @@ struct bridge_options {
   std::function<bool(received_message&)> on_extra;
 };
 
+/// A device that another instance served until now; it is in the store under this one.
+struct adopted_device {
+  adopted_device() = default;
+  user_name user;
+  connection_id id;  ///< "mqtt#user/client"
+  std::vector<room_name> rooms;
+};
+
+/// What a bridge needs to know when it shares the broker's devices with the bridges of other instances.
+struct device_sharing {
+  /// Whether this instance serves the device "user/client" now. Asked for each message, so it must be quick.
+  std::function<bool(std::string_view device)> owns;
+  std::string nonce;  ///< a topic level that nobody else has
+};
+
 /// Rooms and commands as MQTT topics: takes requests and presence of devices from the link, runs them on the service,
 /// and publishes replies and notifications. Belongs to the core's one thread.
 ///
@@ -72,6 +88,29 @@ class bridge {
   /// Takes no more requests, ends all connections at the service, waits for what is pending, then stops the link; all
   /// within `limit`. `done` is called once.
   void stop(std::chrono::milliseconds limit, std::function<void()> done);
+
+  /// From now on only those devices are served that this instance owns; everything else of the others is dropped and
+  /// counted. Before `start`. Several bridges need links with clean sessions.
+  void share_devices(device_sharing how);
+  /// Completes when all messages have arrived that the broker had taken before the call; or with the link's end, which
+  /// is the end of what was on its way, too. Exact with one broker; nodes of a broker cluster may be later.
+  task<void> catch_up();
+  /// Serves these devices from now on, as if they had always been here, on probation as after a lost link (or as the
+  /// broker's plugin says). They may be owned later only; `presence_again` is to be called then.
+  void take_over(std::vector<adopted_device> devices);
+  /// More devices are owned than before: asks the broker's plugin who is connected, or reads the statuses again that
+  /// the broker keeps.
+  void presence_again();
+  /// Lets go of the devices that `which` selects, and that must not be owned any more: what they asked for before is
+  /// finished, for at most `patience`; then they are forgotten here without a word to the store or to them.
+  task<void> let_go(std::function<bool(std::string_view device)> which, std::chrono::milliseconds patience);
+  /// True if the device is served here.
+  [[nodiscard]] bool serves(const connection_id& id) const;
+
+  /// These connections have been put out of the room, whichever instance serves them: the broker's plugin, if there is
+  /// one, lets nothing through to them that is published after this call.
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids);
+
   /// Devices that are connected, or still have something pending.
   [[nodiscard]] std::size_t device_count() const;
 

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,14 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   }
   [[nodiscard]] bool may_broadcast() const { return options_.mode != delivery::inbox; }
 
+  void share(device_sharing how);
+  task<void> catch_up();
+  void take_over(std::vector<adopted_device> devices);
+  void presence_again();
+  task<void> let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience);
+  [[nodiscard]] bool serves(const connection_id& id) const;
+
+  [[nodiscard]] std::string reads_of(const mqtt_connection& device) const override;
   void deliver_to(mqtt_connection& device, const shared_event& e) override { publisher_.send_event(device, e); }
   void close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) override;
 
@@ -63,11 +72,13 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   task<result<void>> grant(room_name room, connection_id id) override;
   task<result<void>> revoke(room_name room, connection_id id) override;
   void withdraw(const room_name& room, const connection_id& id) override;
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids);
 
  private:
   // what the link reports
   void on_message(received_message message);
   void on_status(const device_levels& device, const received_message& message);
+  [[nodiscard]] bool is_fresh_birth(const device_levels& device) const;
   void on_request(const device_levels& device, pending_request request);
   void on_link_up();
   void on_link_down();
@@ -89,6 +100,20 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void kick(const mqtt_connection& device);
   [[nodiscard]] device_ptr find(const connection_id& id) const;
 
+  // several instances
+  [[nodiscard]] bool is_shared() const { return static_cast<bool>(sharing_.owns); }
+  [[nodiscard]] bool is_owned(std::string_view device) const { return !is_shared() || sharing_.owns(device); }
+  /// What happens to the device is still this instance's business.
+  [[nodiscard]] bool may_act_on(const mqtt_connection& device) const { return device.leaving || is_owned(device.key); }
+  bool take_echo(const received_message& message);
+  void send_echo();
+  void end_echoes();
+  void take_over_one(adopted_device from);
+  void register_taken(const device_ptr& device, std::vector<room_name> rooms, login_rights rights);
+  void settle_taken(const device_ptr& device, const plugin_connection* who);
+  void read_statuses_again();
+  void forget(const device_ptr& device);
+
   void handle(received_message message);
   [[nodiscard]] device_ptr find_or_add(const device_levels& device);
   void ignore(ignored reason, std::string_view topic);
@@ -96,6 +121,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void apply(const device_ptr& device, presence_change change);
   void push(const device_ptr& device, pending_work work);
   void arm_timer(const device_ptr& device);
+  void on_timer(const device_ptr& device);
   void work_soon(const device_ptr& device);
   void forget_if_absent(const mqtt_connection& device);
   void stop_link_when_idle();
@@ -121,6 +147,14 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   std::size_t pending_bytes_ = 0;
   std::size_t working_ = 0;
   std::uint64_t last_generation_ = 0;
+
+  device_sharing sharing_;
+  std::multimap<std::uint64_t, completion<bool>> echo_waiters_;  // by the echo that they wait for
+  std::uint64_t last_echo_ = 0;                                  // sent
+  timer_handle echo_timer_;
+  std::int64_t up_since_ms_ = 0;
+  bool reading_statuses_ = false;
+  bool read_once_more_ = false;
 
   bool stopping_ = false;
   std::int64_t stop_by_ms_ = 0;

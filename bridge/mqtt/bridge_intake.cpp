@@ -7,8 +7,25 @@
 
 namespace roombus::mqtt {
 
+namespace {
+
+const device_levels* device_of(const parsed_topic& parsed) {
+  if (const auto* call = std::get_if<call_topic>(&parsed)) return &call->device;
+  if (const auto* send = std::get_if<send_topic>(&parsed)) return &send->device;
+  if (const auto* status = std::get_if<status_topic>(&parsed)) return &status->device;
+  return nullptr;
+}
+
+}  // namespace
+
 void bridge::impl::on_message(received_message message) {
   if (plugin_ && plugin_->take(message)) return;
+  if (is_shared()) {
+    if (take_echo(message)) return;
+    const parsed_topic parsed = topics_.parse(message.topic);
+    const device_levels* device = device_of(parsed);
+    if (device != nullptr && !is_owned(device->both)) return metrics_.count(ignored::not_owned);
+  }
   if (is_waiting_for_plugin() && !std::holds_alternative<ignored>(topics_.parse(message.topic))) {
     return hold(std::move(message));
   }
@@ -68,9 +85,14 @@ void bridge::impl::on_status(const device_levels& levels, const received_message
     if (device.registered != 0 && device.registered == device.generation) confirm_login(device);
     return;
   }
+  if (is_shared() && message.retained) {
+    // read again because of other devices: says nothing new about one that has shown itself
+    const auto known = devices_.find(levels.both);
+    if (known != devices_.end() && known->second->life.is_certain()) return;
+  }
   sign shown;
   if (message.payload == "online") {
-    shown = message.retained && !options_.births_are_fresh ? sign::online_retained : sign::online;
+    shown = message.retained && !is_fresh_birth(levels) ? sign::online_retained : sign::online;
   } else if (message.payload == "offline") {
     shown = sign::offline;
   } else if (message.payload.empty() && !message.retained) {
@@ -82,6 +104,16 @@ void bridge::impl::on_status(const device_levels& levels, const received_message
   const device_ptr device = find_or_add(levels);
   if (!device) return ignore(ignored::connections, message.topic);
   apply(device, device->life.on_sign(shown, env_.time.steady_ms()));
+}
+
+/// A birth that the broker kept may be older than the broker's last end, when no wills were published. That cannot be
+/// where it keeps nothing beyond its end; nor where another instance served the device until now, and the broker was
+/// there for so long that the device's time to show itself since is over.
+bool bridge::impl::is_fresh_birth(const device_levels& levels) const {
+  if (options_.births_are_fresh) return true;
+  if (!is_shared() || env_.time.steady_ms() - up_since_ms_ < options_.times.reconnect_grace.count()) return false;
+  const auto known = devices_.find(levels.both);
+  return known != devices_.end() && known->second->life.connected();
 }
 
 void bridge::impl::on_request(const device_levels& levels, pending_request request) {
@@ -111,6 +143,7 @@ void bridge::impl::on_request(const device_levels& levels, pending_request reque
 
 void bridge::impl::on_link_up() {
   env_.log.write(log_level::info, "mqtt_up", "the broker takes messages");
+  up_since_ms_ = env_.time.steady_ms();
   for (auto& [key, device] : devices_) {
     device->life.on_link_up(env_.time.steady_ms());
     arm_timer(device);
@@ -124,6 +157,7 @@ void bridge::impl::on_link_down() {
   for (auto& [key, device] : devices_)
     device->life.on_link_down();
   if (plugin_) plugin_->link_down();
+  end_echoes();
 }
 
 device_ptr bridge::impl::find_or_add(const device_levels& levels) {

@@ -49,17 +49,26 @@ void bridge::impl::release_held() {
 // ---- who is connected
 
 void bridge::impl::on_plugin(const std::vector<plugin_connection>& connected, bool restarted) {
-  std::unordered_map<std::string, std::uint64_t> there;
-  for (const plugin_connection& who : connected)
-    there.emplace(who.user + "/" + who.client, who.generation);
+  std::unordered_map<std::string, std::pair<std::uint64_t, std::size_t>> there;  // generation, place in `connected`
+  for (std::size_t i = 0; i < connected.size(); ++i)
+    there.emplace(connected[i].user + "/" + connected[i].client, std::make_pair(connected[i].generation, i));
   std::vector<device_ptr> gone;
+  std::vector<device_ptr> taken;
   for (const auto& [key, device] : devices_) {
     if (!device->life.connected()) continue;
+    if (device->taken_rooms) {
+      taken.push_back(device);
+      continue;
+    }
     const auto it = there.find(key);
-    if (restarted || it == there.end() || it->second != device->broker_life) gone.push_back(device);
+    if (restarted || it == there.end() || it->second.first != device->broker_life) gone.push_back(device);
   }
   for (const device_ptr& device : gone)
     end_life(device);
+  for (const device_ptr& device : taken) {
+    const auto it = there.find(device->key);
+    settle_taken(device, it == there.end() ? nullptr : &connected[it->second.second]);
+  }
   for (const plugin_connection& who : connected)
     on_broker_connect(who);
   release_held();
@@ -68,16 +77,22 @@ void bridge::impl::on_plugin(const std::vector<plugin_connection>& connected, bo
 void bridge::impl::on_no_plugin() {
   std::vector<device_ptr> attested;
   for (const auto& [key, device] : devices_) {
-    if (device->broker_life != 0 && device->life.connected()) attested.push_back(device);
+    if ((device->broker_life != 0 || device->taken_rooms) && device->life.connected()) attested.push_back(device);
   }
-  for (const device_ptr& device : attested)
-    end_life(device);  // nobody can say any more when they go
+  for (const device_ptr& device : attested) {
+    if (device->taken_rooms) {
+      settle_taken(device, nullptr);
+    } else {
+      end_life(device);  // nobody can say any more when they go
+    }
+  }
   release_held();
 }
 
 void bridge::impl::on_broker_connect(const plugin_connection& who) {
   if (stopping_) return;
   const std::string key = who.user + "/" + who.client;
+  if (!is_owned(key)) return;
   device_levels levels;
   levels.user = std::string_view(key).substr(0, who.user.size());
   levels.client = std::string_view(key).substr(who.user.size() + 1);
@@ -102,6 +117,7 @@ void bridge::impl::on_broker_disconnect(const plugin_connection& who) {
   const auto it = devices_.find(who.user + "/" + who.client);
   if (it == devices_.end() || it->second->broker_life != who.generation) return;
   const device_ptr device = it->second;
+  if (!may_act_on(*device)) return;
   if (device->life.connected()) end_life(device);
   forget_if_absent(*device);
 }
@@ -130,6 +146,10 @@ device_ptr bridge::impl::find(const connection_id& id) const {
 task<result<void>> bridge::impl::grant(room_name room, connection_id id) {
   const device_ptr device = find(id);
   if (device == nullptr) co_return chat_error(errc::unavailable);
+  if (device->taken_rooms) {
+    device->taken_rooms->push_back(room);  // granted with the others
+    co_return result<void>();
+  }
   // without a plugin there is nobody to ask: the broker's own access rules say who may read
   if (device->broker_life != 0) {
     plugin_connection to = connection_of(*device);
@@ -137,15 +157,31 @@ task<result<void>> bridge::impl::grant(room_name room, connection_id id) {
     auto granted = co_await plugin_->grant(std::move(to), std::move(level));
     if (!granted) co_return granted.error();
   }
-  encodings_.join(id, room, device->encoding);
+  // with several instances the store knows who reads what
+  if (!is_shared()) encodings_.join(id, room, device->encoding);
   co_return result<void>();
 }
 
 void bridge::impl::withdraw(const room_name& room, const connection_id& id) {
   encodings_.leave(id, room);
   const device_ptr device = find(id);
+  if (device != nullptr && device->taken_rooms) std::erase(*device->taken_rooms, room);
   if (device != nullptr && device->broker_life != 0 && plugin_) {
     plugin_->withdraw(device->user.str(), device->client(), encode_room_level(room.str()));
+  }
+}
+
+void bridge::impl::shut_out(const room_name& room, const std::vector<connection_id>& ids) {
+  constexpr std::string_view kind = "mqtt#";
+  if (!plugin_) return;
+  const std::string level = encode_room_level(room.str());
+  for (const connection_id& id : ids) {
+    std::string_view client = id.str();
+    if (!client.starts_with(kind)) continue;  // a browser's
+    client.remove_prefix(kind.size());
+    const std::size_t slash = client.find('/');
+    if (slash == std::string_view::npos) continue;
+    plugin_->shut_out(client.substr(0, slash), client.substr(slash + 1), level);
   }
 }
 

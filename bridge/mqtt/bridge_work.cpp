@@ -39,6 +39,10 @@ task<void> bridge::impl::work_off(std::shared_ptr<impl> self, device_ptr device)
       if (auto* request = std::get_if<pending_request>(&work)) {
         --device->pending_requests;
         self->pending_bytes_ -= request->payload.size() + request_overhead;
+        if (!self->may_act_on(*device)) {
+          self->metrics_.count(ignored::not_owned);
+          continue;
+        }
         co_await self->run_request(device, std::move(*request));
       } else if (auto* coming = std::get_if<pending_connect>(&work)) {
         co_await self->connect(device, std::move(*coming));
@@ -53,6 +57,7 @@ task<void> bridge::impl::work_off(std::shared_ptr<impl> self, device_ptr device)
   if (self->working_ > 0) --self->working_;
   self->forget_if_absent(*device);
   self->stop_link_when_idle();
+  if (device->leaving) device->leaving->one_idle.complete(true);
 }
 
 void bridge::impl::forget_if_absent(const mqtt_connection& device) {
@@ -67,6 +72,10 @@ task<void> bridge::impl::connect(device_ptr device, pending_connect coming) {
   const bool shares = broadcasts_to(*device);
   auto outcome =
       co_await env_.chat.connect(device->user, device->id, std::move(sink), shares, std::move(coming.rights));
+  if (device->forgotten) {
+    if (outcome) co_await env_.chat.disconnect(device->id);  // nobody serves it
+    co_return;
+  }
   if (outcome) {
     device->registered = generation;
     device->connect_error.reset();
@@ -94,6 +103,7 @@ task<void> bridge::impl::disconnect(device_ptr device) {
   if (device->registered == 0) co_return;
   encodings_.leave_all(device->id);
   co_await env_.chat.disconnect(device->id);
+  if (device->forgotten) co_return;
   device->registered = 0;
   device->connect_error.reset();
   env_.log.write(log_level::debug, "device_disconnected", device->id.str());

@@ -13,6 +13,17 @@ constexpr std::int64_t log_pause_ms = 10'000;
 
 }  // namespace
 
+outgoing_message event_message(std::string topic, wire format, const event& e) {
+  const event::slot slot = format == wire::json ? event::slot::mqtt_json : event::slot::mqtt_cbor;
+  outgoing_message message;
+  message.topic = std::move(topic);
+  message.payload = e.encoded<std::string>(
+      slot, [&] { return std::make_shared<const std::string>(payload::notification_payload(e, format)); });
+  message.level = qos::at_least_once;
+  message.content_type = std::string(payload::content_type_of(format));
+  return message;
+}
+
 void device_publisher::send_reply(const reply_address& to, wire format, const roombus::reply& answer) {
   if (to.topic.empty()) return;
   outgoing_message message;
@@ -46,14 +57,7 @@ void device_publisher::publish_event(std::string topic, wire format, const share
     metrics_.dropped_events.add();
     return note_dropped();
   }
-  const event::slot slot = format == wire::json ? event::slot::mqtt_json : event::slot::mqtt_cbor;
-  outgoing_message message;
-  message.topic = std::move(topic);
-  message.payload = e->encoded<std::string>(
-      slot, [&] { return std::make_shared<const std::string>(payload::notification_payload(*e, format)); });
-  message.level = qos::at_least_once;
-  message.content_type = std::string(payload::content_type_of(format));
-  link_.publish(std::move(message), [this](publish_outcome outcome) {
+  link_.publish(event_message(std::move(topic), format, *e), [this](publish_outcome outcome) {
     if (outcome == publish_outcome::done) return;
     metrics_.dropped_events.add();
     note_dropped();

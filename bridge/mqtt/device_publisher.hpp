@@ -12,6 +12,9 @@
 
 namespace roombus::mqtt {
 
+/// A notification as a message of QoS 1, encoded once per wire format, however many get it.
+[[nodiscard]] outgoing_message event_message(std::string topic, wire format, const event& e);
+
 /// Publishes replies and notifications. Notifications are encoded once per wire format, however many devices get them.
 /// What the link or the broker does not take is counted and lost: a device sees the hole in the ids and asks the
 /// history.

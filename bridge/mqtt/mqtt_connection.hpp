@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "bridge/mqtt/mqtt_link.hpp"
 #include "bridge/mqtt/presence.hpp"
@@ -14,6 +15,7 @@
 #include "core/named_string.hpp"
 #include "core/ports/connection_sink.hpp"
 #include "core/ports/environment.hpp"
+#include "core/task.hpp"
 #include "schemas/codec/login_codec.hpp"
 
 namespace roombus::mqtt {
@@ -48,6 +50,12 @@ struct pending_disconnect {};
 
 using pending_work = std::variant<pending_request, pending_connect, pending_disconnect>;
 
+/// Devices that are let go together.
+struct leaving_devices {
+  bool late = false;  ///< the time for what they run is over
+  completion<bool> one_idle;
+};
+
 /// One device, from its first message until it is absent and nothing of it is pending. What it asks for, and its coming
 /// and going, are worked off one after the other in the order of arrival. Each time it comes is a new generation.
 class mqtt_connection {
@@ -77,6 +85,11 @@ class mqtt_connection {
   bool working = false;  ///< somebody works off `pending`
   timer_handle timer;
   std::int64_t timer_at = 0;  ///< when the timer runs (steady ms); 0 for none
+
+  // only where several instances share the devices
+  std::shared_ptr<leaving_devices> leaving;           ///< it is being let go, with these; shared by all of them
+  bool forgotten = false;                             ///< it was let go: what still runs must not touch the service
+  std::optional<std::vector<room_name>> taken_rooms;  ///< taken over, and the plugin has not said yet what it may read
 };
 
 /// What sinks hand over to.
@@ -84,6 +97,8 @@ class device_output {
  public:
   virtual ~device_output() = default;
   virtual void deliver_to(mqtt_connection& device, const shared_event& e) = 0;
+  /// See `connection_sink::reads`.
+  [[nodiscard]] virtual std::string reads_of(const mqtt_connection& device) const = 0;
   /// Ends the given life of the device, after the call has returned.
   virtual void close_device(const std::shared_ptr<mqtt_connection>& device, std::uint64_t generation,
                             close_reason reason) = 0;
@@ -101,6 +116,10 @@ class device_sink final : public connection_sink {
   }
   void close(close_reason reason) override {
     if (auto device = device_.lock()) output_.close_device(device, generation_, reason);
+  }
+  [[nodiscard]] std::string reads() const override {
+    const auto device = device_.lock();
+    return device ? output_.reads_of(*device) : std::string();
   }
 
  private:

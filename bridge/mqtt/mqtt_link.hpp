@@ -80,6 +80,8 @@ class mqtt_link {
   [[nodiscard]] virtual bool is_up() const = 0;
   /// Messages published and not yet done.
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
+  /// More than half of the bounded queue is used: who can wait with something should.
+  [[nodiscard]] virtual bool is_busy() const { return false; }
   /// Disconnects after what is in flight was acknowledged or `limit` is over; then calls `stopped`. No callback after
   /// it.
   virtual void stop(std::chrono::milliseconds limit, std::function<void()> stopped) = 0;

@@ -118,7 +118,7 @@ void plugin_client::hello() {
   phase_ = phase::asking;
   state_.clear();
   renew_timer_.cancel();
-  hello_sequence_ = send("\nhello\nalone");
+  hello_sequence_ = send(options_.alone ? "\nhello\nalone" : "\nhello");
   answer_timer_ = env_.timers.after(options_.answer_wait, [this] {
     if (options_.use == plugin_use::detect && incarnation_.empty()) {
       phase_ = phase::absent;
@@ -284,12 +284,42 @@ task<result<void>> plugin_client::grant(plugin_connection to, std::string room_l
   co_return waited;
 }
 
+void plugin_client::ask_again() {
+  if (phase_ != phase::present) return;  // it is being asked, or will be
+  link_down();
+  hello();
+}
+
+void plugin_client::take_over(const plugin_connection& to, const std::vector<std::string>& room_levels) {
+  if (room_levels.empty()) return;
+  granted& of = grants_[key_of(to.user, to.client)];
+  if (of.generation != to.generation) of.rooms.clear();
+  of.generation = to.generation;
+  std::string lines;
+  for (const std::string& room : room_levels) {
+    of.rooms.insert(room);
+    lines += line_of("grant", to.user, to.client, to.generation) + " - " + room;
+  }
+  if (phase_ == phase::present) send(lines);
+}
+
 void plugin_client::withdraw(std::string_view user, std::string_view client, const std::string& room_level) {
   auto it = grants_.find(key_of(user, client));
   if (it == grants_.end() || it->second.rooms.erase(room_level) == 0) return;
   const std::uint64_t generation = it->second.generation;
   if (it->second.rooms.empty()) grants_.erase(it);
   if (phase_ == phase::present) send(line_of("revoke", user, client, generation) + " - " + room_level);
+}
+
+void plugin_client::shut_out(std::string_view user, std::string_view client, const std::string& room_level) {
+  if (auto it = grants_.find(key_of(user, client)); it != grants_.end()) {
+    it->second.rooms.erase(room_level);
+    if (it->second.rooms.empty()) grants_.erase(it);
+  }
+  constexpr std::uint64_t any_generation = 0;
+  if (phase_ == phase::asking || phase_ == phase::present) {
+    send(line_of("revoke", user, client, any_generation) + " - " + room_level);
+  }
 }
 
 task<result<void>> plugin_client::confirmed() {
@@ -311,7 +341,7 @@ void plugin_client::close() {
   answer_timer_.cancel();
   renew_timer_.cancel();
   grants_.clear();
-  if (phase_ == phase::present) send("\nsync");
+  if (phase_ == phase::present && options_.alone) send("\nsync");
   phase_ = phase::down;
   std::multimap<std::uint64_t, outcome> all = std::exchange(waiting_, {});
   for (auto& [sequence, done] : all)

@@ -45,6 +45,7 @@ struct plugin_options {
   std::chrono::milliseconds renew{10000};       ///< how often we say that we are there
   std::chrono::milliseconds confirm{5000};      ///< how long a grant or revoke waits for the plugin
   std::chrono::milliseconds answer_wait{1000};  ///< after hello; then it is absent, or asked again where required
+  bool alone = true;                            ///< no other instance uses the broker
 };
 
 /// One connection at the broker. `generation` is the plugin's number, new at each connect.
@@ -85,11 +86,22 @@ class plugin_client {
   bool take(const received_message& message);
   [[nodiscard]] phase now() const { return phase_; }
 
+  /// Other instances use the same broker: what they granted stays, and what this one granted outlives its end until its
+  /// lease is over, or another instance grants it. Before the link is up.
+  void share() { options_.alone = false; }
+  /// Asks for everything again.
+  void ask_again();
+  /// Grants rooms that another instance let the connection read until now. Nobody waits.
+  void take_over(const plugin_connection& to, const std::vector<std::string>& room_levels);
+
   /// Completes when the plugin lets the room through to this life of the connection. Errors: unavailable, timeout (the
   /// grant is withdrawn then), rate_limited (too many rooms).
   task<result<void>> grant(plugin_connection to, std::string room_level);
   /// Tells the plugin at once that the grant is over; unknown ones are fine.
   void withdraw(std::string_view user, std::string_view client, const std::string& room_level);
+  /// The connection has been put out of the room, whichever bridge let it in: nothing that is published after this call
+  /// reaches it. Its own bridge is to withdraw the grant, too.
+  void shut_out(std::string_view user, std::string_view client, const std::string& room_level);
   /// Completes when the plugin has confirmed everything that was said until now. Errors: timeout, unavailable (too
   /// many wait).
   task<result<void>> confirmed();

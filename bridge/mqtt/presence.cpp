@@ -56,6 +56,13 @@ presence_change presence::on_attested() {
   return was_connected ? presence_change::none : presence_change::connect;
 }
 
+void presence::on_taken_over(std::int64_t now_ms) {
+  on_ended();
+  connected_ = true;
+  probation_ends_at_ = now_ms + times_->reconnect_grace.count();
+  idles_out_at_ = now_ms + times_->idle_timeout.count();
+}
+
 void presence::on_ended() {
   connected_ = false;
   attested_ = false;

@@ -48,6 +48,10 @@ class presence {
   /// The broker's plugin says that the device is connected: from now until the end only the plugin's word counts, there
   /// are no deadlines.
   [[nodiscard]] presence_change on_attested();
+  /// Another instance served it until now: it has to show itself, or a birth that the broker kept has to.
+  void on_taken_over(std::int64_t now_ms);
+  /// Present with the link up, and neither leaving nor on probation.
+  [[nodiscard]] bool is_certain() const { return connected_ && link_up_ && !leaves_at_ && !probation_ends_at_; }
   /// The connection ended for another reason (closed by the service, could not be connected).
   void on_ended();
 

@@ -65,6 +65,8 @@ std::string_view to_text(ignored reason) {
       return "connections";
     case ignored::stopping:
       return "stopping";
+    case ignored::not_owned:
+      return "not_owned";
     case ignored::count:
       break;
   }

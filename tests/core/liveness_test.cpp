@@ -1,0 +1,171 @@
+#include "core/cluster/liveness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/support/cluster_fakes.hpp"
+
+namespace roombus::test {
+namespace {
+
+using names = std::vector<std::string>;
+using namespace std::chrono_literals;
+
+/// One instance, noting what it is told.
+struct watcher final : liveness_owner {
+  task<result<void>> recover_dead(std::string dead) override {
+    recovered.push_back(std::move(dead));
+    if (cannot_recover) co_return chat_error(errc::unavailable);
+    co_return result<void>{};
+  }
+  void members_changed() override { ++changes; }
+  void fallen() override { ++falls; }
+  void risen() override { ++rises; }
+
+  names recovered;
+  bool cannot_recover = false;
+  int changes = 0;
+  int falls = 0;
+  int rises = 0;
+};
+
+class liveness_test : public ::testing::Test {
+ protected:
+  liveness_test() {
+    options.heartbeat_rate = 100ms;
+    options.heartbeat_timeout = 300ms;
+  }
+  liveness make(watcher& owner, const std::string& instance) {
+    return liveness(owner, instance, liveness::environment{data, time, random, timers, log, options});
+  }
+  static void start(liveness& one) {
+    auto started = one.start();
+    ASSERT_TRUE(started.done());
+    ASSERT_TRUE(started.take().has_value());
+  }
+
+  chat_options options;
+  fake_clock time;
+  fake_random random;
+  fake_scheduler timers{time};
+  recording_log log;
+  fake_cluster_store data;
+};
+
+TEST_F(liveness_test, those_who_beat_are_seen_and_stay) {
+  watcher a, b;
+  liveness one = make(a, "one");
+  liveness two = make(b, "two");
+  start(one);
+  start(two);
+  timers.advance(2s);
+  EXPECT_TRUE(one.is_living(two.incarnation()));
+  EXPECT_TRUE(two.is_living(one.incarnation()));
+  EXPECT_EQ(a.recovered, names{});
+  EXPECT_EQ(a.falls + b.falls, 0);
+}
+
+TEST_F(liveness_test, one_that_falls_silent_is_recovered_once_whoever_notices) {
+  watcher a, b, c;
+  liveness one = make(a, "one");
+  liveness two = make(b, "two");
+  liveness three = make(c, "three");
+  start(one);
+  start(two);
+  start(three);
+  timers.advance(500ms);
+  const std::string dead = three.incarnation();
+  three.stop();
+  timers.advance(200ms);
+  EXPECT_TRUE(one.is_living(dead)) << "not yet";
+  timers.advance(400ms);
+  EXPECT_FALSE(one.is_living(dead));
+  EXPECT_FALSE(two.is_living(dead));
+  EXPECT_EQ(a.recovered.size() + b.recovered.size(), 1U);
+  EXPECT_FALSE(data.lives_by_name.contains(dead));
+}
+
+TEST_F(liveness_test, a_recovery_that_fails_is_tried_again) {
+  watcher a;
+  liveness one = make(a, "one");
+  start(one);
+  data.lives_by_name["gone~1"] = {"gone~1", "7", false};
+  a.cannot_recover = true;
+  timers.advance(600ms);
+  EXPECT_GE(a.recovered.size(), 1U);
+  EXPECT_TRUE(data.lives_by_name.contains("gone~1"));
+  a.cannot_recover = false;
+  data.lives_by_name["gone~1"].dead = false;  // its lease is over
+  timers.advance(600ms);
+  EXPECT_FALSE(data.lives_by_name.contains("gone~1"));
+}
+
+TEST_F(liveness_test, an_earlier_life_of_the_same_instance_is_recovered_at_the_start) {
+  watcher a;
+  data.lives_by_name["one~00"] = {"one~00", "7", false};
+  data.lives_by_name["one-two~00"] = {"one-two~00", "8", false};
+  liveness one = make(a, "one");
+  start(one);
+  EXPECT_EQ(a.recovered, names{"one~00"});
+  EXPECT_TRUE(one.is_living("one-two~00")) << "another instance with a similar name";
+}
+
+TEST_F(liveness_test, one_that_cannot_show_itself_serves_nobody_until_it_has_a_new_name) {
+  watcher a;
+  liveness one = make(a, "one");
+  start(one);
+  const std::string before = one.incarnation();
+  data.away = true;
+  timers.advance(250ms);
+  EXPECT_FALSE(one.is_fallen());
+  timers.advance(200ms);
+  EXPECT_TRUE(one.is_fallen());
+  EXPECT_EQ(a.falls, 1);
+  timers.advance(3s);
+  EXPECT_TRUE(one.is_fallen());
+  data.away = false;
+  timers.advance(1s);
+  EXPECT_FALSE(one.is_fallen());
+  EXPECT_EQ(a.falls, 1);
+  EXPECT_NE(one.incarnation(), before);
+  EXPECT_EQ(a.recovered, names{before}) << "what its former name served";
+  EXPECT_FALSE(data.lives_by_name.contains(before));
+}
+
+TEST_F(liveness_test, a_pause_of_the_whole_process_is_found_out_before_anything_else) {
+  watcher a;
+  liveness one = make(a, "one");
+  start(one);
+  time.advance(10'000);  // no timer ran
+  EXPECT_TRUE(one.is_fallen());
+  EXPECT_EQ(a.falls, 1);
+}
+
+TEST_F(liveness_test, one_that_was_taken_for_dead_hears_of_it_with_its_next_heartbeat) {
+  watcher a;
+  liveness one = make(a, "one");
+  start(one);
+  data.lives_by_name[one.incarnation()].dead = true;
+  timers.advance(150ms);
+  EXPECT_EQ(a.falls, 1);
+}
+
+TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_at_once) {
+  watcher a, b;
+  liveness one = make(a, "one");
+  liveness two = make(b, "two");
+  start(one);
+  start(two);
+  timers.advance(150ms);
+  const std::string dead = two.incarnation();
+  one.declare_dead(dead);
+  timers.run_posted();
+  EXPECT_EQ(a.recovered, names{dead});
+  EXPECT_FALSE(one.is_living(dead));
+  timers.advance(100ms);
+  EXPECT_EQ(b.falls, 1);
+}
+
+}  // namespace
+}  // namespace roombus::test

@@ -9,6 +9,19 @@ namespace roombus::redis {
 
 namespace {
 
+/// From the answer of room_leave.lua or room_end.lua.
+std::function<room_entry(const reply&)> leaving_entry(const user_name& user, const connection_id& id) {
+  return [user, id](const reply& answer) {
+    room_entry e;
+    e.kind = room_entry_kind::left;
+    e.user = user;
+    e.id = id;
+    e.user_changed = answer.at(3).number == 1;
+    e.reads = answer.at(7).text;
+    return e;
+  };
+}
+
 /// A join that began before its connection ended is over by then, whatever happened to it.
 constexpr const char* tombstone_ms = "300000";
 
@@ -78,12 +91,15 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
   std::string life;
   bool gated = false;
   auto begun = begun_.extract({request.user, request.id, request.room});
-  if (!begun.empty()) {
-    life = std::move(begun.mapped());
-  } else {
+  const bool noted = sink_ == nullptr || noted_.contains(request.room.str());
+  if (!begun.empty()) life = std::move(begun.mapped());
+  if (life.empty() || !noted) {
     // what is asked of the room from here on comes after this join
     task<void> turn = room_gates_.enter(request.room.str());
     co_await turn;
+    gated = true;
+  }
+  if (life.empty()) {
     task<result<std::string>> indexing = index_join(request);
     const result<std::string> indexed = co_await indexing;
     if (!indexed) {
@@ -94,16 +110,36 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
       co_return indexed.error();
     }
     life = *indexed;
-    gated = true;
+  }
+  if (!noted) {
+    task<result<void>> noting = note_room(request.room);
+    const result<void> in_set = co_await noting;
+    if (!in_set) {
+      room_gates_.open(request.room.str());
+      task<result<void>> marking = mark(request.user, request.id, life, request.room, "cancelled");
+      const result<void> marked = co_await marking;
+      (void)marked;
+      co_return in_set.error();
+    }
   }
   words arguments = history_words(history);
-  const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms)};
+  const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms), request.reads};
   arguments.insert(arguments.begin(), about.begin(), about.end());
   if (!gated && room_gates_.shut(request.room.str())) {
     task<void> turn = room_gates_.pass(request.room.str());
     co_await turn;
   }
-  task<result<reply>> running = on_open_room(scripts::room_join, request.room, effect::once, std::move(arguments));
+  entry_maker entry = [user = request.user, id = request.id, reads = request.reads](const reply& answer) {
+    room_entry e;
+    e.kind = room_entry_kind::joined;
+    e.user = user;
+    e.id = id;
+    e.user_changed = answer.at(3).number == 1;
+    e.reads = reads;
+    return e;
+  };
+  task<result<reply>> running =
+      on_open_room(scripts::room_join, request.room, effect::once, std::move(arguments), std::move(entry));
   if (gated) room_gates_.open(request.room.str());
   const result<reply> answer = co_await running;
   const bool unknown = !answer && answer.error().code() == errc::timeout;
@@ -134,7 +170,9 @@ task<result<void>> redis_store::cancel_join(join_request request) {
 
 task<result<left_room>> redis_store::leave(join_request request) {
   words arguments{request.user.str(), request.id.str(), "", std::to_string(request.now_ms)};
-  task<result<reply>> running = on_room(scripts::room_leave, request.room, effect::once, std::move(arguments));
+  entry_maker entry = leaving_entry(request.user, request.id);
+  task<result<reply>> running =
+      on_room(scripts::room_leave, request.room, effect::once, std::move(arguments), std::move(entry));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   left_room left = left_of(request.room, *answer);
@@ -179,7 +217,8 @@ task<result<disconnected>> redis_store::end_connection(user_name user, connectio
   std::vector<task<result<reply>>> leaving;
   for (const room_name& room : rooms) {
     words ending{user.str(), id.str(), life, std::to_string(now_ms), attempt, tombstone_ms};
-    leaving.push_back(on_room(scripts::room_end, room, effect::repeatable, std::move(ending)));
+    entry_maker entry = leaving_entry(user, id);
+    leaving.push_back(on_room(scripts::room_end, room, effect::repeatable, std::move(ending), std::move(entry)));
   }
   std::optional<chat_error> failure;
   for (std::size_t i = 0; i < rooms.size(); ++i) {
@@ -235,7 +274,8 @@ task<result<std::vector<repaired_member>>> redis_store::repair_room(room_name ro
     if (!found) co_return found.error();
     if (!found->at(1).text.empty() && member.has_access) continue;
     words leaving{member.user.str(), member.id.str(), member.life, std::to_string(now_ms)};
-    task<result<reply>> taking = on_room(scripts::room_leave, room, effect::once, std::move(leaving));
+    entry_maker entry = leaving_entry(member.user, member.id);
+    task<result<reply>> taking = on_room(scripts::room_leave, room, effect::once, std::move(leaving), std::move(entry));
     const result<reply> taken = co_await taking;
     if (!taken) co_return taken.error();
     left_room left = left_of(room, *taken);

@@ -82,6 +82,16 @@ value field_value(const room_query& query, const reply& answer) {
   return {};
 }
 
+/// From the answer of `access_change` in room_rules.lua.
+room_entry change_entry(room_entry_kind kind, const reply& answer) {
+  room_entry e;
+  e.kind = kind;
+  for (const reply& name : answer.at(4).items)
+    e.names.emplace_back(name.text);
+  e.removed = members_of(answer.at(5));
+  return e;
+}
+
 }  // namespace
 
 /// The index first: it may name too many.
@@ -109,7 +119,14 @@ task<result<void>> redis_store::add_room(room_name room, room_settings settings)
 
 task<result<std::vector<removed_member>>> redis_store::remove_room(room_name room, actor by) {
   words arguments{by.user.str(), flag(by.bypass)};
-  task<result<reply>> running = on_room(scripts::room_remove, room, effect::once, std::move(arguments));
+  entry_maker entry = [](const reply& answer) {
+    room_entry e;
+    e.kind = room_entry_kind::room_removed;
+    e.removed = members_of(answer.at(1));
+    return e;
+  };
+  task<result<reply>> running =
+      on_room(scripts::room_remove, room, effect::once, std::move(arguments), std::move(entry));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   std::vector<removed_member> removed = members_of(answer->at(1));
@@ -135,7 +152,7 @@ task<result<std::vector<removed_member>>> redis_store::remove_room(room_name roo
 
 task<result<void>> redis_store::find_room(room_name room) {
   const std::string itself = room_key(room);
-  words question{"EXISTS", itself};
+  words question{"HEXISTS", itself, "e"};  // the log of a removed room may still be there
   task<result<reply>> running = command(effect::none, itself, std::move(question));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
@@ -164,6 +181,14 @@ task<result<appended>> redis_store::append(append_request request) {
   std::string message = "0";
   cbor::write(message, value(*request.message));
   if (cbor::has_bytes(value(*request.message))) message.front() = '1';
+  entry_maker entry;
+  if (sink_ != nullptr) {
+    entry = [stored = message](const reply& answer) {
+      room_entry e;
+      e.message = message_of(stored, static_cast<std::uint64_t>(answer.at(1).number));
+      return e;
+    };
+  }
   words arguments{request.by.user.str(),
                   flag(request.by.bypass),
                   std::move(message),
@@ -172,7 +197,8 @@ task<result<appended>> redis_store::append(append_request request) {
                   request.client_token ? request.token : "",
                   std::to_string(request.window_ms),
                   std::to_string(request.max_tokens)};
-  task<result<reply>> running = on_room(scripts::room_append, request.room, effect::repeatable, std::move(arguments));
+  task<result<reply>> running =
+      on_room(scripts::room_append, request.room, effect::repeatable, std::move(arguments), std::move(entry));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   appended out;
@@ -197,11 +223,17 @@ task<result<access_change>> redis_store::edit_list(room_name room, actor by, std
                                                    std::vector<user_name> names, std::size_t limit) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
+  entry_maker entry = [list, add](const reply& answer) {
+    room_entry e = change_entry(room_entry_kind::list_edited, answer);
+    e.list = list;
+    e.on = add;
+    return e;
+  };
   words arguments{by.user.str(), flag(by.bypass),       std::move(list),
                   flag(add),     std::to_string(limit), std::to_string(env_.time.now_ms())};
   for (const user_name& name : names)
     arguments.push_back(name.str());
-  task<result<reply>> running = on_room(scripts::room_edit, room, effect::once, std::move(arguments));
+  task<result<reply>> running = on_room(scripts::room_edit, room, effect::once, std::move(arguments), std::move(entry));
   result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   task<result<access_change>> finishing = finish_change(std::move(room), std::move(*answer));
@@ -211,7 +243,12 @@ task<result<access_change>> redis_store::edit_list(room_name room, actor by, std
 
 task<result<access_change>> redis_store::set_whitelist_mode(room_name room, actor by, bool whitelist_only) {
   words arguments{by.user.str(), flag(by.bypass), flag(whitelist_only), std::to_string(env_.time.now_ms())};
-  task<result<reply>> running = on_room(scripts::room_mode, room, effect::once, std::move(arguments));
+  entry_maker entry = [whitelist_only](const reply& answer) {
+    room_entry e = change_entry(room_entry_kind::mode_set, answer);
+    e.on = whitelist_only;
+    return e;
+  };
+  task<result<reply>> running = on_room(scripts::room_mode, room, effect::once, std::move(arguments), std::move(entry));
   result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   task<result<access_change>> finishing = finish_change(std::move(room), std::move(*answer));
@@ -230,7 +267,9 @@ task<result<access_change>> redis_store::change_room(room_name room, room_change
   } else {
     arguments.insert(arguments.end(), {"userlist", flag(change.userlist_updates.value_or(false))});
   }
-  task<result<reply>> running = on_room(scripts::room_change, room, effect::once, std::move(arguments));
+  entry_maker entry = [](const reply& answer) { return change_entry(room_entry_kind::changed, answer); };
+  task<result<reply>> running =
+      on_room(scripts::room_change, room, effect::once, std::move(arguments), std::move(entry));
   result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   task<result<access_change>> finishing = finish_change(std::move(room), std::move(*answer));

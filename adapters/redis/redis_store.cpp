@@ -60,19 +60,44 @@ std::string redis_store::fresh_attempt() {
   return attempt_prefix_ + std::to_string(++attempts_);
 }
 
-task<result<reply>> redis_store::on_room(const script& code, room_name room, effect what, words arguments) {
-  if (room_gates_.shut(room.str())) {
+task<result<reply>> redis_store::on_room(const script& code, room_name room, effect what, words arguments,
+                                         entry_maker entry) {
+  const bool notes = sink_ != nullptr && entry && !noted_.contains(room.str());
+  if (notes) {
+    // what is asked of the room from here on comes after this
+    task<void> turn = room_gates_.enter(room.str());
+    co_await turn;
+    task<result<void>> noting = note_room(room);
+    const result<void> noted = co_await noting;
+    if (!noted) {
+      room_gates_.open(room.str());
+      co_return noted.error();
+    }
+  } else if (room_gates_.shut(room.str())) {
     task<void> turn = room_gates_.pass(room.str());
     co_await turn;
   }
-  task<result<reply>> sending = on_open_room(code, std::move(room), what, std::move(arguments));
+  task<result<reply>> sending = on_open_room(code, room, what, std::move(arguments), std::move(entry));
+  if (notes) room_gates_.open(room.str());
   result<reply> answer = co_await sending;
   co_return answer;
 }
 
-task<result<reply>> redis_store::on_open_room(const script& code, room_name room, effect what, words arguments) {
+task<result<reply>> redis_store::on_open_room(const script& code, room_name room, effect what, words arguments,
+                                              entry_maker entry) {
+  if (sink_ != nullptr && entry) {
+    task<result<reply>> logging = on_logged_room(code, room, what, std::move(arguments), true);
+    result<reply> logged = co_await logging;
+    if (logged) {
+      tell_log(room, *logged, entry);
+    } else if (logged.error().code() == errc::timeout) {
+      sink_->on_unknown_outcome(room);
+    }
+    co_return logged;
+  }
   call c(code, room_key(room), what);
   c.words = std::move(arguments);
+  c.words.emplace_back();  // no log
   task<result<reply>> running = client_.run(std::move(c));
   result<reply> answer = co_await running;
   if (!answer) co_return answer;
@@ -114,6 +139,7 @@ task<result<value>> redis_store::list_names(std::string index, bool rooms, std::
     for (const reply& item : answer->items) {
       const std::string itself = key((rooms ? "r:" : "u:") + item.text);
       words question{"EXISTS", itself};
+      if (rooms) question = {"HEXISTS", itself, "e"};  // the log of a removed room may still be there
       checks.push_back(command(effect::none, itself, std::move(question)));
     }
     for (std::size_t i = 0; i < checks.size(); ++i) {
@@ -150,6 +176,12 @@ std::vector<std::string> history_words(const history_request& request) {
   return {kind, std::to_string(request.after), std::to_string(request.limit), request.epoch.value_or("")};
 }
 
+value message_of(std::string_view stored, std::uint64_t id) {
+  // the first byte tells whether byte strings are in it
+  return value(
+      std::make_shared<const encoded_map>(cbor::with_field(stored.substr(1), "id", id), stored.front() == '1'));
+}
+
 history_page page_of(const reply& answer) {
   history_page page;
   page.gap = answer.at(0).number == 1;
@@ -159,11 +191,9 @@ history_page page_of(const reply& answer) {
   auto id = static_cast<std::uint64_t>(answer.at(5).number);
   page.messages.reserve(answer.at(4).items.size());
   for (const reply& item : answer.at(4).items) {
-    // the first byte tells whether byte strings are in it; the id is not stored with it
     const std::string_view stored(item.text);
     if (stored.empty()) continue;
-    page.messages.emplace_back(
-        std::make_shared<const encoded_map>(cbor::with_field(stored.substr(1), "id", id), stored.front() == '1'));
+    page.messages.push_back(message_of(stored, id));
     --id;
   }
   return page;
@@ -208,7 +238,7 @@ value sorted_names(const reply& list, std::size_t from) {
 
 namespace roombus {
 
-std::unique_ptr<store> make_redis_store(redis_options options, redis_environment env) {
+std::unique_ptr<shared_store> make_redis_store(redis_options options, redis_environment env) {
   return std::make_unique<redis::redis_store>(std::move(options), env);
 }
 

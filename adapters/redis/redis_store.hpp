@@ -7,8 +7,8 @@
 
 #include "adapters/redis/redis_url.hpp"
 #include "core/metrics.hpp"
+#include "core/ports/cluster_store.hpp"
 #include "core/ports/environment.hpp"
-#include "core/ports/store.hpp"
 
 namespace roombus {
 
@@ -36,6 +36,6 @@ struct redis_environment {
 
 /// Keeps rooms and users in Redis 6 or newer, or in a Redis Cluster, for any number of instances. It connects when it
 /// is made, and again whenever it must; meanwhile operations wait for their time and then answer `unavailable`.
-[[nodiscard]] std::unique_ptr<store> make_redis_store(redis_options options, redis_environment env);
+[[nodiscard]] std::unique_ptr<shared_store> make_redis_store(redis_options options, redis_environment env);
 
 }  // namespace roombus

@@ -3,9 +3,13 @@
 // How the store port becomes round trips. The scripts decide; here their answers become the port's types, and the
 // operations that touch a room and a user are put in the order of design §6, "Two slots, one truth".
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -16,7 +20,7 @@
 
 namespace roombus::redis {
 
-class redis_store final : public store, public store_condition {
+class redis_store final : public shared_store, public store_condition {
  public:
   redis_store(redis_options options, redis_environment env);
 
@@ -66,17 +70,40 @@ class redis_store final : public store, public store_condition {
   task<result<void>> forget_instance(std::string instance) override;
   task<result<std::vector<connection_record>>> instance_connections(std::string instance) override;
 
+  // room logs: redis_room_log.cpp
+  void keep_log(room_log_sink* sink, std::string incarnation) override;
+  task<result<publishing_turn>> published(room_name room, std::uint64_t fence, std::uint64_t last_done) override;
+  task<result<publishing_turn>> take_over(room_name room, std::string incarnation, std::int64_t patience_ms) override;
+  task<result<log_part>> read_log(room_name room, std::string epoch, std::uint64_t after, std::size_t limit) override;
+  task<result<std::vector<room_name>>> rooms_published_by(std::string incarnation) override;
+
+  // lives and devices: redis_lives.cpp
+  task<result<bool>> beat(std::string incarnation, bool first) override;
+  task<result<std::vector<instance_life>>> lives() override;
+  task<result<bool>> begin_recovery(std::string dead, std::string by, std::int64_t lease_ms) override;
+  task<result<void>> finish_recovery(std::string dead) override;
+  task<result<std::vector<partition_owner>>> partitions() override;
+  task<result<std::vector<std::size_t>>> move_partitions(std::vector<std::size_t> numbers, std::string from,
+                                                         std::string to) override;
+  task<result<std::optional<std::vector<room_name>>>> adopt(user_name user, connection_id id, std::string from,
+                                                            std::string to) override;
+
  private:
   using words = std::vector<std::string>;
+  /// Makes the log's entry of an operation from its answer; what all entries have is added. Empty: the operation writes
+  /// no log.
+  using entry_maker = std::function<room_entry(const reply& answer)>;
 
   [[nodiscard]] std::string room_key(const room_name& room) const;
   [[nodiscard]] std::string user_key(const user_name& user) const;
   [[nodiscard]] std::string key(std::string_view what) const;  ///< of what is neither: {prefix:what}
 
   /// Runs a script about a room; a refusal becomes the error. The answer is the whole list, "ok" at 0.
-  task<result<reply>> on_room(const script& code, room_name room, effect what, words arguments);
-  /// The same for who has shut the room's gate.
-  task<result<reply>> on_open_room(const script& code, room_name room, effect what, words arguments);
+  task<result<reply>> on_room(const script& code, room_name room, effect what, words arguments,
+                              entry_maker entry = nullptr);
+  /// The same for who has shut the room's gate, and for a log has noted the room.
+  task<result<reply>> on_open_room(const script& code, room_name room, effect what, words arguments,
+                                   entry_maker entry = nullptr);
   task<result<reply>> on_user(const script& code, user_name user, effect what, words arguments);
   /// A plain command.
   task<result<reply>> command(effect what, std::string key, words arguments);
@@ -91,6 +118,19 @@ class redis_store final : public store, public store_condition {
   task<result<value>> list_names(std::string index, bool rooms, std::string after, std::size_t limit);
   [[nodiscard]] std::string fresh_attempt();
 
+  /// Notes that this incarnation may have to publish the room; once.
+  task<result<void>> note_room(room_name room);
+  /// An operation that writes the room's log, or is about it. Of the answer the last item is what `finish` in
+  /// room_log.lua adds. `trusts`: entries of answers that are still under way need not be given again.
+  task<result<reply>> on_logged_room(const script& code, room_name room, effect what, words arguments, bool trusts);
+  /// Tells the sink.
+  void tell_log(const room_name& room, reply& answer, const entry_maker& entry);
+  /// Nothing when an answer that it trusted in was lost.
+  [[nodiscard]] std::optional<publishing_turn> turn_of(const room_name& room, const reply& part, const room_entry* own);
+  /// Those that an instance goes by in the store: its id may stand for several incarnations.
+  task<result<std::vector<std::string>>> names_of(std::string instance);
+  task<result<void>> forget_lives(std::vector<std::string> names, bool outboxes);
+
   redis_options options_;
   redis_environment env_;
   client client_;
@@ -100,6 +140,17 @@ class redis_store final : public store, public store_condition {
   gates end_gates_;   ///< of a user and connection: shut while it is being ended
   /// Joins that this instance has begun, with the life of their connection; bounded by what the core has under way.
   std::map<std::tuple<user_name, connection_id, room_name>, std::string> begun_;
+
+  /// What the sink was handed of a room that this incarnation publishes.
+  struct handed {
+    std::uint64_t fence = 0;
+    std::uint64_t given = 0;
+  };
+  room_log_sink* sink_ = nullptr;  // without one no log is kept
+  std::string incarnation_;
+  std::unordered_set<std::string> noted_;                   // rooms in the set of this incarnation; bounded
+  std::unordered_map<std::string, std::size_t> under_way_;  // logged operations without an answer, by room
+  std::unordered_map<std::string, handed> turns_;           // rooms that are being published
 };
 
 /// What a refusing script's answer means.
@@ -114,6 +165,10 @@ class redis_store final : public store, public store_condition {
 /// From items of room_leave.lua and room_end.lua.
 [[nodiscard]] left_room left_of(const room_name& room, const reply& answer);
 [[nodiscard]] std::vector<removed_member> members_of(const reply& list);
+/// A stored message, with the id that is not stored with it.
+[[nodiscard]] value message_of(std::string_view stored, std::uint64_t id);
+/// What a log has: {sequence, kind, epoch, origin, switches, …}.
+[[nodiscard]] room_entry entry_of(const reply& item);
 /// Names in byte order.
 [[nodiscard]] value sorted_names(const reply& list, std::size_t from);
 

@@ -17,7 +17,8 @@ for i = 7, #ARGV do
   if set_has(set, ARGV[i]) ~= adds then names[#names + 1] = ARGV[i] end
 end
 if adds and set_size(set) + #names > limit then return { 'list_limit_exceeded', list } end
+if #names > 0 and log_is_full() then return { 'unavailable' } end
 for _, name in ipairs(names) do
   if adds then set_add(set, name) else set_remove(set, name) end
 end
-return access_change(names, names, ARGV[6])
+return access_change(3, list, adds and 1 or 0, names, names, ARGV[6])

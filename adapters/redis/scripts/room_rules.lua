@@ -1,11 +1,11 @@
--- Goes before every script about a room, after hash_sets.lua: who may do what (the same rules as core/room_state.cpp).
+-- Goes before every script about a room, after hash_sets.lua and room_log.lua: who may do what (the same rules as core/room_state.cpp).
 --
 -- Fields of a room:
 --   e  epoch          o   owner, absent for nobody      wo  1 in whitelist mode
 --   uu au  switches of userlist and access list updates hm  historyMaxSize
---   l  last message id    f  oldest kept id, l + 1 when none is kept    s  counts changes
+--   l  last message id    f  oldest kept id, l + 1 when none is kept    s  counts changes (room_log.lua has the rest)
 --   A W B  sets: adminlist, whitelist, blacklist        M  set: users who are joined
---   C:<user>  their connections: a list of {id, life}   S:<user>  time of the last change
+--   C:<user>  their connections: a list of {id, life, how it reads}   S:<user>  time of the last change
 --   h:<id>    a message, CBOR without its id
 --   K  queue: clients' idempotency keys                 T  queue: tokens of our own attempts
 --   X  queue: tombstones, connections that have ended
@@ -33,13 +33,11 @@ local function connections_of(user)
   return packed and cmsgpack.unpack(packed) or {}
 end
 
--- Every change counts, so that what publishes a room's events can tell their order.
-local function changed() return call('HINCRBY', key, 's', 1) end
-
 local function switches() return get('uu'), get('au') end
 
-local function remove_member(user, now)
+local function remove_member(user, now, connections)
   set_remove('M', user)
+  for _, c in ipairs(connections) do audience_count(c[3] or '', c[1], -1) end
   call('HDEL', key, 'C:' .. user)
   call('HSET', key, 'S:' .. user, now)
 end
@@ -48,34 +46,43 @@ end
 local function remove_if_shut_out(user, now)
   if not is_joined(user) or has_access(user) then return nil end
   local removed = { user }
-  for _, c in ipairs(connections_of(user)) do removed[#removed + 1] = c[1] end
-  remove_member(user, now)
+  local connections = connections_of(user)
+  for _, c in ipairs(connections) do removed[#removed + 1] = c[1] end
+  remove_member(user, now, connections)
   return removed
 end
 
--- What an edit did: {'ok', sequence, userlist updates, access list updates, {name…}, {{user, id…}…}}
-local function access_change(names, candidates, now)
+-- What an edit did: {'ok', sequence, userlist updates, access list updates, {name…}, {{user, id…}…}}. The kind is one of
+-- those of `changed`; a list that has not changed is none.
+local function access_change(kind, list, on, names, candidates, now)
   local removed = {}
   for _, user in ipairs(candidates) do
     removed[#removed + 1] = remove_if_shut_out(user, now)
   end
   local uu, au = switches()
-  return { 'ok', changed(), uu, au, names, removed }
+  if me ~= '' then
+    local at = log_state()
+    at.uu, at.au = uu, au
+  end
+  local is_change = kind ~= 3 or #names > 0
+  local sequence = is_change and changed(kind, list, on, names, removed) or number('s')
+  return finish({ 'ok', sequence, uu, au, names, removed })
 end
 
--- {user left: 0 or 1, njoined}, or nil when the connection was not joined. A life keeps the end of an earlier
+-- {user left: 0 or 1, njoined, how it read}, or nil when the connection was not joined. A life keeps the end of an earlier
 -- connection with the same id from taking a later one out; an empty one means whichever is there.
 local function take_out(user, id, life, now)
   local connections = connections_of(user)
   for i, c in ipairs(connections) do
     if c[1] == id and (life == '' or c[2] <= tonumber(life)) then
       table.remove(connections, i)
+      audience_count(c[3] or '', id, -1)
       if #connections == 0 then
-        remove_member(user, now)
-        return { 1, 0 }
+        remove_member(user, now, connections)
+        return { 1, 0, c[3] or '' }
       end
       call('HSET', key, 'C:' .. user, cmsgpack.pack(connections))
-      return { 0, #connections }
+      return { 0, #connections, c[3] or '' }
     end
   end
   return nil

@@ -1,6 +1,6 @@
 #include <memory>
 
-#include "tests/adapters/redis/redis_driver.hpp"
+#include "tests/adapters/redis/log_keepers.hpp"
 
 namespace roombus::test {
 
@@ -8,9 +8,17 @@ namespace {
 
 // one Redis and one cluster for all tests of the process; each test has keys of its own
 
-std::unique_ptr<store_driver> on_one_redis() {
+redis_process& one_redis() {
   static redis_process server;
-  return std::make_unique<redis_driver>(server.url());
+  return server;
+}
+
+std::unique_ptr<store_driver> on_one_redis() {
+  return std::make_unique<redis_driver>(one_redis().url());
+}
+
+std::unique_ptr<store_driver> with_logs() {
+  return std::make_unique<logging_driver>(one_redis().url());
 }
 
 std::unique_ptr<store_driver> on_a_cluster() {
@@ -32,7 +40,7 @@ std::unique_ptr<store_driver> with_a_replica() {
 
 INSTANTIATE_TEST_SUITE_P(redis, store_contract,
                          ::testing::Values(store_kind{"redis", on_one_redis}, store_kind{"cluster", on_a_cluster},
-                                           store_kind{"replicated", with_a_replica}),
+                                           store_kind{"replicated", with_a_replica}, store_kind{"logged", with_logs}),
                          driver_name);
 
 }  // namespace roombus::test

@@ -24,7 +24,7 @@ class test_clock final : public clock {
 };
 
 /// A Redis store under test, with keys of its own wherever it is.
-class redis_driver final : public store_driver {
+class redis_driver : public store_driver {
  public:
   explicit redis_driver(const std::string& urls, bool cluster = false, redis_options given = {})
       : options(std::move(given)) {
@@ -35,7 +35,7 @@ class redis_driver final : public store_driver {
     open();
   }
 
-  store& data() override { return *data_; }
+  shared_store& data() override { return *data_; }
   bool run_until(const std::function<bool()>& done) override { return live.run_until(done); }
   /// Another instance of the same store.
   void open() { data_ = make_redis_store(options, redis_environment{live.loop, clocks, random, log, metrics}); }
@@ -51,7 +51,7 @@ class redis_driver final : public store_driver {
   metrics_registry metrics;
 
  private:
-  std::unique_ptr<store> data_;
+  std::unique_ptr<shared_store> data_;
 };
 
 }  // namespace roombus::test

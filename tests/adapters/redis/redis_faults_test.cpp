@@ -220,11 +220,11 @@ TEST_F(redis_faults, a_script_that_is_sent_again_changes_and_answers_as_the_firs
     all.insert(all.end(), words.begin(), words.end());
     return server->run(all);
   };
-  const std::vector<std::string> sent{"mia", "0", "0\xa0", "attempt 1", "1000", "", "0", "0"};
+  const std::vector<std::string> sent{"mia", "0", "0\xa0", "attempt 1", "1000", "", "0", "0", ""};
   const std::string first = run_script(redis::scripts::room_append, sent);
   EXPECT_EQ(first.substr(0, 7), "ok 1 0 ");
   EXPECT_EQ(run_script(redis::scripts::room_append, sent), first);
-  const std::vector<std::string> with_key{"mia", "0", "0\xa0", "attempt 2", "1000", "key", "1000", "10"};
+  const std::vector<std::string> with_key{"mia", "0", "0\xa0", "attempt 2", "1000", "key", "1000", "10", ""};
   EXPECT_EQ(run_script(redis::scripts::room_append, with_key).substr(0, 7), "ok 2 0 ");
   EXPECT_EQ(run_script(redis::scripts::room_append, with_key).substr(0, 7), "ok 2 0 ");
   std::vector<std::string> by_the_client = with_key;
@@ -232,14 +232,14 @@ TEST_F(redis_faults, a_script_that_is_sent_again_changes_and_answers_as_the_firs
   EXPECT_EQ(run_script(redis::scripts::room_append, by_the_client).substr(0, 7), "ok 2 1 ");
   EXPECT_EQ(append("den", "mia", "next"), "3");
 
-  const std::vector<std::string> ended{"mia", "m", "9", "1000", "attempt 4", "60000"};
+  const std::vector<std::string> ended{"mia", "m", "9", "1000", "attempt 4", "60000", ""};
   const std::string left = run_script(redis::scripts::room_end, ended);
-  EXPECT_EQ(left.substr(left.find(' ', 3)), " 1 1 0 0 0");  // changed, user left, none joined, switches off
+  EXPECT_EQ(left.substr(left.find(' ', 3)), " 1 1 0 0 0 ");  // changed, user left, none joined, switches off
   EXPECT_EQ(run_script(redis::scripts::room_end, ended), left);
   std::vector<std::string> by_another = ended;
   by_another[4] = "attempt 5";
   const std::string other = run_script(redis::scripts::room_end, by_another);
-  EXPECT_EQ(other.substr(other.find(' ', 3)), " 0 0 0 0 0");
+  EXPECT_EQ(other.substr(other.find(' ', 3)), " 0 0 0 0 0 ");
 }
 
 TEST_F(redis_faults, a_join_that_comes_after_its_connection_ended_is_refused) {
@@ -277,9 +277,9 @@ TEST_F(redis_faults, an_end_that_failed_half_way_is_finished_and_told_by_whoever
       run_script(redis::scripts::user_close, "u:mia", {"m", "their attempt", "they", "1000", "10000"});
   ASSERT_EQ(closed.substr(0, 7), "ok 1 0 ");
   const std::string life = closed.substr(7, closed.find(' ', 7) - 7);
-  EXPECT_EQ(
-      run_script(redis::scripts::room_end, "r:den", {"mia", "m", life, "1000", "their attempt", "60000"}).substr(0, 2),
-      "ok");
+  EXPECT_EQ(run_script(redis::scripts::room_end, "r:den", {"mia", "m", life, "1000", "their attempt", "60000", ""})
+                .substr(0, 2),
+            "ok");
   EXPECT_EQ(run(data().instance_connections("i1"))->size(), 1U);
   // they may still be at it
   EXPECT_EQ(outcome(run(data().disconnect(user_name("mia"), connection_id("m"), 5000))), "unavailable[]");

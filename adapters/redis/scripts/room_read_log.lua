@@ -1,0 +1,19 @@
+-- ARGV: epoch or empty, after or empty for the log's end, limit. Answers {'ok', complete, last, epoch or empty, {entry…}}.
+local at = log_state()
+local last, epoch = at.s, at.exists or ''
+if ARGV[2] == '' then return { 'ok', 1, last, epoch, {} } end
+local after, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+local complete = after <= last and after + 1 >= at.oldest
+local out = complete and entries(after + 1, last, limit) or {}
+if complete and ARGV[1] ~= '' then
+  -- numbers begin anew when a removed room has been published to its end
+  local before = get('E:' .. after)
+  local known
+  if before then
+    known = cmsgpack.unpack(before)[2]
+  else
+    known = out[1] and out[1][3] or epoch
+  end
+  if known ~= ARGV[1] and not (after == 0 and last == 0) then complete, out = false, {} end
+end
+return { 'ok', complete and 1 or 0, last, epoch, out }

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import crypto from 'node:crypto'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,6 +12,7 @@ import { chatError, errorText } from './support/chat_error.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
+import { forgedTokens, p256, p384, pem, rsa, secret, soon, token } from './support/tokens.mjs'
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'build/debug/bin/roombus'))
@@ -26,26 +26,6 @@ function put (name, content) {
   writeFileSync(file + '.new', content)
   renameSync(file + '.new', file)
   return file
-}
-
-const secret = 'a secret of more than thirty-two bytes'
-const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 })
-const p256 = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const p384 = crypto.generateKeyPairSync('ec', { namedCurve: 'P-384' })
-const pem = key => key.export({ type: 'spki', format: 'pem' })
-const encode = value => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-const soon = (seconds = 600) => Math.floor(Date.now() / 1000) + seconds
-
-const signers = {
-  HS256: (text, key = secret) => crypto.createHmac('sha256', key).update(text).digest(),
-  RS256: (text, key = rsa.privateKey) => crypto.sign('sha256', text, key),
-  ES256: (text, key = p256.privateKey) => crypto.sign('sha256', text, { key, dsaEncoding: 'ieee-p1363' })
-}
-
-/** A token; header and claims may be objects or texts. */
-function token (claims, { alg = 'HS256', header = { alg, typ: 'JWT' }, sign = signers[alg], key } = {}) {
-  const text = `${encode(header)}.${encode(typeof claims === 'string' ? claims : { exp: soon(), ...claims })}`
-  return `${text}.${sign(Buffer.from(text), key).toString('base64url')}`
 }
 
 async function rejected (service, options) {
@@ -89,70 +69,8 @@ scenario('a token of each kind logs in, wherever it is shown', { dev: false, mqt
 
 scenario('no forged token gets in', { dev: false, mqtt: false, config: keys }, async world => {
   const good = token({ sub: 'alice' })
-  const [header, claims, signature] = good.split('.')
-  const none = alg => `${encode({ alg })}.${claims}.`
-  const confused = key => token({ sub: 'alice' }, { key })
-  const hs256 = { alg: 'HS256' }
-  const forged = {
-    'alg none': none('none'),
-    'alg None': none('None'),
-    'alg NONE with a signature': none('NONE') + signature,
-    'alg nOnE without the last dot': none('nOnE').slice(0, -1),
-    'no signature': `${header}.${claims}.`,
-    'RSA public key as HMAC secret': confused(pem(rsa.publicKey)),
-    'the same without its last line end': confused(pem(rsa.publicKey).trim()),
-    'the file with both keys as HMAC secret': confused(pem(rsa.publicKey) + pem(p256.publicKey)),
-    'EC public key as HMAC secret': confused(pem(p256.publicKey)),
-    'empty HMAC secret': confused(''),
-    'P-384': token({ sub: 'alice' }, { alg: 'ES256', key: p384.privateKey }),
-    'DER instead of r and s': token({ sub: 'alice' }, { alg: 'ES256', sign: text => crypto.sign('sha256', text, p256.privateKey) }),
-    'r and s zero': token({ sub: 'alice' }, { alg: 'ES256', sign: () => Buffer.alloc(64) }),
-    'RSA key for ES256': token({ sub: 'alice' }, { alg: 'ES256', sign: signers.RS256 }),
-    PS256: token({ sub: 'alice' }, {
-      header: { alg: 'PS256' },
-      sign: text => crypto.sign('sha256', text, { key: rsa.privateKey, padding: crypto.constants.RSA_PKCS1_PSS_PADDING })
-    }),
-    HS512: token({ sub: 'alice' }, { header: { alg: 'HS512' }, sign: text => crypto.createHmac('sha512', secret).update(text).digest() }),
-    'RSA key of somebody else': token({ sub: 'alice' }, { alg: 'RS256', key: crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
-    'key in the header': token({ sub: 'alice' }, { header: { ...hs256, jwk: { kty: 'oct', k: encode('x'.repeat(32)) } }, key: 'x'.repeat(32) }),
-    'key at a URL': token({ sub: 'alice' }, { header: { ...hs256, jku: `${world.service.url}/keys` }, key: 'x'.repeat(32) }),
-    'kid as a path': token({ sub: 'alice' }, { header: { ...hs256, kid: '../../../../dev/null' }, key: '' }),
-    'kid as SQL': token({ sub: 'alice' }, { header: { ...hs256, kid: "x' UNION SELECT 'k" }, key: 'k' }),
-    crit: token({ sub: 'alice' }, { header: { ...hs256, crit: ['b64'], b64: true } }),
-    nested: token({ sub: 'alice' }, { header: { ...hs256, cty: 'JWT' } }),
-    'token for logout': token({ sub: 'alice' }, { header: { ...hs256, typ: 'logout+jwt' } }),
-    expired: token({ sub: 'alice', exp: soon(-60) }),
-    'not yet valid': token({ sub: 'alice', nbf: soon(60) }),
-    'issued in the future': token({ sub: 'alice', iat: soon(3600) }),
-    'without end': token({ sub: 'alice', exp: undefined }),
-    'end as text': token({ sub: 'alice', exp: String(soon()) }),
-    'for somebody else': token({ sub: 'alice', aud: 'other' }),
-    'claims of another token': `${header}.${encode({ sub: 'admin', exp: soon() })}.${signature}`,
-    truncated: good.slice(0, -1),
-    'without its last part': `${header}.${claims}`,
-    padded: `${good}=`,
-    'padded in the middle': `${header}=.${claims}.${signature}`,
-    'a fourth part': `${good}.x`,
-    JWE: 'e30.e30.e30.e30.e30',
-    'white space': ` ${good}`,
-    quotes: `"${good}"`,
-    'alg twice': token({ sub: 'alice' }, { header: '{"alg":"none","alg":"HS256"}' }),
-    'sub twice': token(`{"sub":"alice","sub":"admin","exp":${soon()}}`),
-    'sub twice, once escaped': token(`{"sub":"alice","\\u0073ub":"admin","exp":${soon()}}`),
-    'no user': token({}),
-    'user is a number': token({ sub: 7 }),
-    'user is a list': token({ sub: ['alice'] }),
-    'user is empty': token({ sub: '' }),
-    'user with a colon': token({ sub: 'a:b' }),
-    'user with NUL': token({ sub: 'alice\0' }),
-    'user with a lone surrogate': token(`{"sub":"al\\ud800","exp":${soon()}}`),
-    'user too long': token({ sub: 'x'.repeat(257) }),
-    'unknown right': token({ sub: 'alice', roombus: { joins: [] } }),
-    'nothing of a token': 'x',
-    huge: token({ sub: 'alice', more: 'x'.repeat(8192) })
-  }
   const notAllowed = errorText('notAllowed')
-  for (const [name, text] of Object.entries(forged)) {
+  for (const [name, text] of Object.entries(forgedTokens(good))) {
     assert.equal(await rejected(world.service, { query: {}, auth: { token: text } }), notAllowed, name)
   }
   for (const wrong of [7, true, ['x'], { x: 1 }]) {
@@ -161,7 +79,7 @@ scenario('no forged token gets in', { dev: false, mqtt: false, config: keys }, a
   assert.equal(await rejected(world.service, { query: { user: 'alice' }, auth: { user: 'alice' } }), errorText('noLogin'))
   const browser = await world.browser(undefined, { query: {}, auth: { token: good } })
   await browser.call('listOwnSockets')
-  assert.ok(!world.service.output.includes(claims), 'no token in the log')
+  assert.ok(!world.service.output.includes(good.split('.')[1]), 'no token in the log')
   assert.ok(!world.service.output.includes(secret), 'no secret in the log')
 })
 

@@ -21,8 +21,8 @@ export function account (name, password) {
   return `${name}:$7$101$${salt.toString('base64')}$${pbkdf2Sync(password, salt, 101, 64, 'sha512').toString('base64')}\n`
 }
 
-/** Starts it: bridges `roombus` and `other` with password `secret`; devices by name, or those of `devices` (text of a password file). */
-export async function startPluginBroker ({ devices } = {}) {
+/** Starts it: bridges `roombus` and `other` with password `secret`; devices by name, or those of `devices` (text of a password file); `options` are more lines for the plugin. */
+export async function startPluginBroker ({ devices, options = '' } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'roombus-plugin-'))
   const file = name => path.join(folder, name)
   await writeFile(file('bridges'), account('roombus', 'secret') + account('other', 'secret'))
@@ -31,7 +31,7 @@ export async function startPluginBroker ({ devices } = {}) {
   // the files are this user's, whoever it is
   const user = process.getuid() === 0 ? 'user root\n' : ''
   const broker = await startMosquitto(
-    `${user}plugin ${plugin}\nplugin_opt_bridge_accounts ${file('bridges')}\n${who}\nmax_keepalive 65535`)
+    `${user}plugin ${plugin}\nplugin_opt_bridge_accounts ${file('bridges')}\n${who}\n${options}max_keepalive 65535`)
   return {
     ...broker,
     /** Configuration of a roombus that uses it. */

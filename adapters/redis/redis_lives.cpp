@@ -38,6 +38,7 @@ task<result<std::vector<instance_life>>> redis_store::lives() {
     instance_life life;
     life.incarnation = answer->items[i].text;
     life.beat = beat_of(answer->items[i + 1].text);
+    life.dead = life.beat.size() < answer->items[i + 1].text.size();
     if (!life.beat.empty()) out.push_back(std::move(life));
   }
   std::sort(out.begin(), out.end(),

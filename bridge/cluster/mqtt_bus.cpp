@@ -176,8 +176,9 @@ void mqtt_cluster_bus::stop_listening(const room_name& room) {
   if (it == listening_.end()) return;
   it->second.erase(room);
   if (!it->second.empty()) return;
-  env_.link.unsubscribe(it->first);
+  const std::string topic = it->first;
   listening_.erase(it);
+  env_.link.unsubscribe(topic);
 }
 
 // ---- receiving

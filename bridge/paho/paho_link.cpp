@@ -83,6 +83,10 @@ class link_core : public std::enable_shared_from_this<link_core> {
   [[nodiscard]] bool is_up() const { return phase_ == phase::up; }
   [[nodiscard]] std::size_t in_flight() const { return queue_.size() + handed_.size(); }
 
+  [[nodiscard]] bool is_busy() const {
+    return in_flight() > options_.max_queue_messages / 2 || bytes_ > options_.max_queue_bytes / 2;
+  }
+
   void publish(outgoing_message message, done_handler done) {
     const std::size_t size = weight(message);
     if (!is_topic_name(message.topic) || size + packet_overhead > max_packet_) {
@@ -487,6 +491,7 @@ class paho_link final : public mqtt_link {
   void unsubscribe(const std::string& filter) override { core_->unsubscribe(filter); }
   [[nodiscard]] bool is_up() const override { return core_->is_up(); }
   [[nodiscard]] std::size_t in_flight() const override { return core_->in_flight(); }
+  [[nodiscard]] bool is_busy() const override { return core_->is_busy(); }
   void stop(std::chrono::milliseconds limit, std::function<void()> stopped) override {
     core_->stop(limit, std::move(stopped));
   }

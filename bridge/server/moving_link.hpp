@@ -42,6 +42,7 @@ class moving_link final : public mqtt::mqtt_link {
   void unsubscribe(const std::string& filter) override;
   [[nodiscard]] bool is_up() const override { return link_ && link_->is_up(); }
   [[nodiscard]] std::size_t in_flight() const override { return link_ ? link_->in_flight() : 0; }
+  [[nodiscard]] bool is_busy() const override { return link_ && link_->is_busy(); }
   void stop(std::chrono::milliseconds limit, std::function<void()> stopped) override;
 
  private:

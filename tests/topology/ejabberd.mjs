@@ -32,7 +32,7 @@ async function configured (replacements) {
  * `brokerNodes` nodes, joined. Devices log in by name with any password (accounts of their own with `devices`: a list of
  * names, the password is the name and -pw); roombus has its account.
  */
-export async function startEjabberd (folder, { brokerNodes = 3, devices, config = '' } = {}) {
+export async function startEjabberd (folder, { brokerNodes = 3, devices, config = '', erlang: flags = [] } = {}) {
   if (!ejabberd) throw new Error('ejabberd is not installed: scripts/install-ejabberd')
   const cookie = randomBytes(12).toString('hex')
   const [epmdPort] = await freePorts(1)
@@ -63,7 +63,7 @@ export async function startEjabberd (folder, { brokerNodes = 3, devices, config 
     const node = new Process({
       name: `ejabberd-${n}`,
       command: 'erl',
-      args: ['-sname', erlangName, ...common, '+K', 'true', '+P', '250000', '-mnesia', 'dir', `"${path.join(home, 'spool')}"`, '-s', 'ejabberd'],
+      args: ['-sname', erlangName, ...common, '+K', 'true', '+P', '250000', ...flags, '-mnesia', 'dir', `"${path.join(home, 'spool')}"`, '-s', 'ejabberd'],
       cwd: home,
       env: { ...erlang(home), EJABBERD_CONFIG_PATH: configFile, EJABBERD_LOG_PATH: path.join(home, 'ejabberd.log'), ERL_MAX_PORTS: '200000', ERL_CRASH_DUMP: path.join(home, 'crash') },
       readyMs: PATIENCE_MS,

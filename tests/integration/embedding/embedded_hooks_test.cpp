@@ -83,8 +83,12 @@ class embedded_hooks : public ::testing::Test {
     }
   }
 
+  /// 0 while it does not listen.
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+
   service_hooks hooks_;
   std::vector<std::string> told_;
+  int port_at_start_ = -1;
 
  private:
   static embedded_options quiet() {
@@ -113,6 +117,18 @@ TEST_F(embedded_hooks, an_error_of_on_connect_is_the_loginRejected_of_the_client
   start();
   EXPECT_EQ(log_in("mallory"), R"(42/chat-service,["loginRejected","ChatServiceError: Action is not allowed"])");
   EXPECT_EQ(next(), "41/chat-service,");
+}
+
+TEST_F(embedded_hooks, nobody_can_connect_before_on_start_has_answered) {
+  proves("7.30");
+  hooks_.on_start = [this](value_map) {
+    port_at_start_ = port();
+    return at_once(result<void>{});
+  };
+  start();
+  EXPECT_EQ(port_at_start_, 0);
+  EXPECT_NE(port(), 0);
+  EXPECT_EQ(log_in("ann").find(R"(42/chat-service,["loginConfirmed","ann")"), 0U);
 }
 
 TEST_F(embedded_hooks, commands_go_through_their_hooks) {

@@ -1,4 +1,4 @@
-# roombus (target `roombus`, the default) and the broker of docker-compose.yml (target `mosquitto`).
+# roombus (target `roombus`, the default), and the broker and the Redis of docker-compose.yml (targets `mosquitto`, `redis`).
 
 FROM debian:12-slim AS build
 WORKDIR /src
@@ -11,7 +11,7 @@ RUN bash -euc 'source scripts/lib/common.sh; build_preset release roombus' \
 
 FROM debian:12-slim AS mosquitto
 RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libssl3 libstdc++6 mosquitto mosquitto-clients \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libargon2-1 libcbor0.8 libssl3 libstdc++6 mosquitto mosquitto-clients \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin roombus \
  && install -d -o roombus -g roombus -m 0700 /run/roombus
@@ -19,6 +19,19 @@ COPY --from=build /src/build/release/lib/roombus_mosquitto.so /usr/lib/roombus/r
 COPY deploy/mosquitto /etc/roombus
 USER roombus
 EXPOSE 1883
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s CMD ["/etc/roombus/healthcheck"]
+ENTRYPOINT ["/etc/roombus/entrypoint"]
+
+FROM debian:12-slim AS redis
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o redis -g redis -m 0700 /var/lib/redis
+COPY deploy/redis /etc/roombus
+USER redis
+VOLUME /var/lib/redis
+EXPOSE 6379
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s CMD ["/etc/roombus/healthcheck"]
 ENTRYPOINT ["/etc/roombus/entrypoint"]

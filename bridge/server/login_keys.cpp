@@ -68,7 +68,8 @@ void add_login_keys(std::vector<key>& all) {
   all.push_back(keys::text<config>("auth.jwt", "user_claim", FIELD(jwt.user_claim), "the name of a claim", is_word,
                                    "The claim with the user's name."));
   all.push_back(keys::text<config>("auth.jwt", "rights_claim", FIELD(jwt.rights_claim), "the name of a claim", is_word,
-                                   "The claim with limits of the login: {\"join\": [rooms], \"publish\": [rooms]}."));
+                                   "The claim with limits of the login: {\"join\": [rooms], \"publish\": [rooms], "
+                                   "\"admin\": bool}."));
 
   all.push_back(text("auth.password", "file", FIELD(password.file),
                      "A file with lines user:hash, as roombus hash-password prints them."));

@@ -34,6 +34,12 @@ void room_hub::remove(const connection_id& id) {
   connections_.erase(it);
 }
 
+void room_hub::release(const connection_id& id) {
+  room_broadcaster* const broadcaster = std::exchange(broadcaster_, nullptr);
+  remove(id);
+  broadcaster_ = broadcaster;
+}
+
 local_connection* room_hub::find(const connection_id& id) {
   auto it = connections_.find(id);
   return it == connections_.end() ? nullptr : it->second.get();

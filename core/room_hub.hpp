@@ -43,6 +43,8 @@ class room_hub {
   local_connection& add(local_connection connection);
   /// Lets go of a connection and of its sink, and takes it out of its rooms. Unknown ids are fine.
   void remove(const connection_id& id);
+  /// The same for one that another instance goes on with: its broadcasts are not ended.
+  void release(const connection_id& id);
   [[nodiscard]] local_connection* find(const connection_id& id);
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
 

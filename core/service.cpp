@@ -219,7 +219,7 @@ bool service::adopt(user_name user, connection_id id, std::shared_ptr<connection
   return impl_->adopt(std::move(user), std::move(id), std::move(sink), rooms, std::move(rights));
 }
 void service::release(const connection_id& id) {
-  impl_->hub.remove(id);
+  impl_->hub.release(id);
 }
 
 task<result<void>> service::start(value_map info) {

@@ -28,6 +28,9 @@ task<result<void>> cluster::start() {
   parts_.log.keep_log(this, alive_.incarnation());
   parts_.bus.open(alive_.incarnation(), std::move(handlers));
   parts_.ownership.start(alive_.incarnation());
+  task<bool> reaching = bus_is_up();
+  const bool reachable = co_await reaching;
+  if (!reachable) co_return chat_error(errc::unavailable);
   task<result<void>> starting = alive_.start();
   result<void> started = co_await starting;
   if (!started) co_return started;
@@ -143,10 +146,20 @@ void cluster::fallen() {
   unpublished_.clear();
 }
 
-void cluster::risen() {
+task<bool> cluster::renamed() {
   parts_.log.keep_log(this, alive_.incarnation());
   parts_.bus.rename(alive_.incarnation());
   parts_.ownership.start(alive_.incarnation());
+  return bus_is_up();
+}
+
+task<bool> cluster::bus_is_up() {
+  if (parts_.bus.is_up()) co_return true;
+  completion<bool> up;
+  until_bus_up_.push_back(up);
+  timer_handle limit = env_.timers.after(env_.options.bus_ack_timeout, [up] { up.complete(false); });
+  const bool in_time = co_await up;
+  co_return in_time;
 }
 
 // ---- what this instance did

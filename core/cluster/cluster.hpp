@@ -132,7 +132,10 @@ class cluster final : public room_log_sink, private liveness_owner {
   task<result<void>> recover_dead(std::string dead) override;
   void members_changed() override;
   void fallen() override;
-  void risen() override;
+  task<bool> renamed() override;
+
+  /// True as soon as the bus is up, false when it is not in time.
+  task<bool> bus_is_up();
 
   // cluster_feeds.cpp
   void offer(const entry_ptr& entry);
@@ -168,6 +171,7 @@ class cluster final : public room_log_sink, private liveness_owner {
   std::deque<std::tuple<room_name, std::string, std::uint64_t>> told_order_;  // oldest first
   std::set<room_name> unpublished_;  ///< rooms with entries of ours that somebody else was to publish
   timer_handle see_timer_;
+  std::vector<completion<bool>> until_bus_up_;
   std::map<std::uint64_t, completion<std::optional<value_map>>> questions_;
   std::uint64_t last_question_ = 0;
 };

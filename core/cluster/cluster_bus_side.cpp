@@ -100,6 +100,8 @@ task<void> cluster::answer(value_map asked) {
 // ---- receiving
 
 void cluster::on_bus_up() {
+  for (const completion<bool>& one : std::exchange(until_bus_up_, {}))
+    one.complete(true);
   fill_all();
   publisher_.retry_all();
   const std::set<room_name> rooms = std::exchange(unpublished_, {});

@@ -194,11 +194,16 @@ task<void> liveness::rise() {
   dead_.clear();
   dead_.insert(incarnation_);
   incarnation_ = fresh_incarnation();
-  // its name has to be known to store and bus before it may do anything
-  owner_.risen();
-  task<result<void>> entering = enter();
-  const result<void> entered = co_await entering;
+  // the others have to reach it from the moment in which they see it
+  task<bool> naming = owner_.renamed();
+  const bool reachable = co_await naming;
   if (exists.expired()) co_return;
+  result<void> entered = chat_error(errc::unavailable);
+  if (reachable) {
+    task<result<void>> entering = enter();
+    entered = co_await entering;
+    if (exists.expired()) co_return;
+  }
   rising_ = false;
   if (!entered) {
     beat_later(rise_pause);

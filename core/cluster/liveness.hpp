@@ -27,8 +27,8 @@ class liveness_owner {
   virtual void members_changed() = 0;
   /// Nobody may be served from now on.
   virtual void fallen() = 0;
-  /// It has a new name and may serve again.
-  virtual void risen() = 0;
+  /// It has a new name: completes when whatever goes by it is known under it, false when that cannot be now.
+  virtual task<bool> renamed() = 0;
 };
 
 class liveness {

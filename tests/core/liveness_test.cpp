@@ -21,13 +21,17 @@ struct watcher final : liveness_owner {
   }
   void members_changed() override { ++changes; }
   void fallen() override { ++falls; }
-  void risen() override { ++rises; }
+  task<bool> renamed() override {
+    ++rises;
+    co_return reachable;
+  }
 
   names recovered;
   bool cannot_recover = false;
   int changes = 0;
   int falls = 0;
   int rises = 0;
+  bool reachable = true;
 };
 
 class liveness_test : public ::testing::Test {
@@ -131,6 +135,21 @@ TEST_F(liveness_test, one_that_cannot_show_itself_serves_nobody_until_it_has_a_n
   EXPECT_NE(one.incarnation(), before);
   EXPECT_EQ(a.recovered, names{before}) << "what its former name served";
   EXPECT_FALSE(data.lives_by_name.contains(before));
+}
+
+TEST_F(liveness_test, one_that_the_others_cannot_reach_does_not_come_back) {
+  watcher a;
+  liveness one = make(a, "one");
+  start(one);
+  a.reachable = false;
+  time.advance(10'000);
+  EXPECT_TRUE(one.is_fallen());
+  timers.advance(3s);
+  EXPECT_TRUE(one.is_fallen());
+  EXPECT_FALSE(data.lives_by_name.contains(one.incarnation())) << "nobody waits for it";
+  a.reachable = true;
+  timers.advance(1s);
+  EXPECT_FALSE(one.is_fallen());
 }
 
 TEST_F(liveness_test, a_pause_of_the_whole_process_is_found_out_before_anything_else) {

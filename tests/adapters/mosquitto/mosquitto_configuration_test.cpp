@@ -42,6 +42,13 @@ configuration deployed() {
   return c;
 }
 
+/// The same with MQTT_IDENTITY=plugin.
+configuration deployed_with_plugin() {
+  configuration c = deployed();
+  c.plugin = "/usr/lib/roombus/roombus_mosquitto.so";
+  return c;
+}
+
 }  // namespace
 
 TEST(MosquittoConfiguration, dev_devices_write_and_read_below_their_user_only) {
@@ -99,6 +106,7 @@ TEST(MosquittoConfiguration, a_password_is_salted_and_in_the_form_of_mosquitto_p
 
 TEST(MosquittoConfiguration, deployed_files_are_what_the_renderer_writes) {
   EXPECT_EQ(deployed_file("mosquitto.conf"), settings(render_configuration(deployed())));
+  EXPECT_EQ(deployed_file("plugin.conf"), settings(render_configuration(deployed_with_plugin())));
   EXPECT_EQ(deployed_file("bridge.acl"), settings(render_bridge_acl("roombus")));
   EXPECT_EQ(deployed_file("devices.acl"), settings(render_device_acl("roombus", device_access::dev)));
 }

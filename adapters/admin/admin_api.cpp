@@ -224,4 +224,8 @@ void admin_api::on_request(http::request req, std::shared_ptr<http::responder> a
   impl_->take(std::move(req), std::move(answer));
 }
 
+http::response admin_api::on_too_large(const http::request& req) {
+  return answer_of(failed(errc::payload_too_large), accepted_encoding(req.header("accept")));
+}
+
 }  // namespace roombus::admin

@@ -40,6 +40,7 @@ class admin_api final : public http::handler {
   admin_api& operator=(const admin_api&) = delete;
 
   void on_request(http::request req, std::shared_ptr<http::responder> answer) override;
+  http::response on_too_large(const http::request& req) override;
 
  private:
   class impl;

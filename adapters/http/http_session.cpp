@@ -79,6 +79,7 @@ class http_session final : public link_owner, public std::enable_shared_from_thi
   void dispatch();
   void dispatch_upgrade();
   request convert(const beast_request& from);
+  void refuse(response r, bool is_bad = true);
   void refuse(unsigned status, std::string_view text, bool is_bad = true);
   void refuse(const boost::system::error_code& error);
   void write(response r);
@@ -429,23 +430,31 @@ void http_session::end(phase last) {
   link_->finish();
 }
 
-void http_session::refuse(unsigned status, std::string_view text, bool is_bad) {
+void http_session::refuse(response r, bool is_bad) {
   if (is_bad) core_->metrics.bad_requests.add();
   phase_ = phase::answering;
   keep_alive_ = false;
   head_only_ = false;
+  write(std::move(r));
+}
+
+void http_session::refuse(unsigned status, std::string_view text, bool is_bad) {
   response r;
   r.status = status;
   r.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
   r.body = text;
-  write(std::move(r));
+  refuse(std::move(r), is_bad);
 }
 
 void http_session::refuse(const boost::system::error_code& error) {
   if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
     return refuse(431, "Header fields too large.\n");
   }
-  if (error == bhttp::error::body_limit) return refuse(413, "Body too large.\n");
+  if (error == bhttp::error::body_limit) {
+    const request req = convert(parser_->get());
+    handler* to = core_->find(req.path);
+    return to != nullptr ? refuse(to->on_too_large(req)) : refuse(413, "Body too large.\n");
+  }
   refuse(400, "Malformed request: " + error.message() + ".\n");
 }
 

@@ -49,4 +49,12 @@ void handler::on_upgrade(request, std::shared_ptr<upgrade_responder> answer) {
   answer->reject(std::move(refusal));
 }
 
+response handler::on_too_large(const request&) {
+  response refusal;
+  refusal.status = 413;
+  refusal.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
+  refusal.body = "Body too large.\n";
+  return refusal;
+}
+
 }  // namespace roombus::http

@@ -132,6 +132,9 @@ class handler {
   virtual void on_request(request req, std::shared_ptr<responder> answer) = 0;
   /// The default refuses with 400.
   virtual void on_upgrade(request req, std::shared_ptr<upgrade_responder> answer);
+  /// What to answer to a request whose body is over `limits::max_body`; it was not read, and the connection ends with
+  /// the answer. The default is 413 with plain text.
+  virtual response on_too_large(const request& req);
 };
 
 /// Bounds on what a stranger can do to one listener.

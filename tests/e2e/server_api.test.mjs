@@ -118,7 +118,11 @@ scenario('faults of the request are told in JSON', noMqtt, async world => {
   assert.equal(get.headers.get('allow'), 'POST')
   assert.equal(get.json.error.code, 'methodNotAllowed')
   assert.equal((await raw('DELETE', 'events')).headers.get('allow'), 'GET')
-  assert.equal((await raw('POST', 'hasRoom', 'x'.repeat(1100000))).status, 413)
+  for (const size of [1100000, 3000000]) {
+    const large = await raw('POST', 'hasRoom', 'x'.repeat(size))
+    assert.equal(large.status, 413)
+    assert.equal(large.json.error.code, 'payloadTooLarge')
+  }
   const cbor = await all.fetch('hasRoom', {
     method: 'POST',
     body: cborg.encode(['default']),

@@ -122,6 +122,11 @@ TEST_F(admin_api_test, a_body_that_is_too_large_is_413) {
   options.payload.max_bytes = 100;
   make_api(options);
   EXPECT_TRUE(call("hasRoom", "[\"" + std::string(200, 'x') + "\"]").starts_with("413 "));
+  // and when the listener refused it, unread
+  const http::response refused = api->on_too_large(http::request());
+  EXPECT_EQ(refused.status, 413U);
+  EXPECT_TRUE(refused.body.starts_with(R"({"error":{"name":"ChatServiceError","code":"payloadTooLarge","args":[],)"))
+      << refused.body;
 }
 
 TEST_F(admin_api_test, cbor_comes_in_by_content_type_and_goes_out_by_accept) {

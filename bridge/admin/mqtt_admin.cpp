@@ -82,6 +82,7 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
       env_.log.write(log_level::debug, "mqtt_api_ignored", message.topic.substr(0, 256));
       return true;
     }
+    if (!serves(std::string(parsed->user) + "/" + std::string(parsed->client))) return true;
     calls_.add();
     const auto detected = payload::detect(message.payload, message.content_type);
     answer_address to = address_of(*parsed, message);
@@ -91,6 +92,8 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
   }
 
  private:
+  [[nodiscard]] bool serves(const std::string& device) const { return !options_.serves || options_.serves(device); }
+
   answer_address address_of(const admin_call_topic& topic, received_message& message) {
     answer_address to;
     to.level = std::min(message.level, qos::at_least_once);
@@ -178,6 +181,8 @@ class mqtt_admin::impl final : public std::enable_shared_from_this<mqtt_admin::i
   }
 
   void publish_event(const operator_event& e) {
+    // the one that all instances emit: whoever serves this name publishes it
+    if (e.name == "clusterBus" && !serves("admin/events")) return;
     outgoing_message message;
     message.topic = options_.prefix + "/admin/events/" + std::string(e.name);
     message.payload = std::make_shared<const std::string>(json::write(value(e.data)));

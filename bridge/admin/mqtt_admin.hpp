@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bridge/mqtt/broker_profile.hpp"
@@ -24,6 +25,8 @@ struct mqtt_admin_options {
   std::size_t max_correlation_data = 1024;  ///< bytes; requests with more are ignored
   std::size_t max_waiting_events = 100;     ///< operator events kept while the broker is out of reach; the oldest go
   std::size_t max_running = 256;            ///< calls at a time; more get rateLimited
+  /// Whether this instance serves the caller "user/client", where several share the broker; empty: it serves all.
+  std::function<bool(std::string_view device)> serves;
 };
 
 /// The server API over MQTT, beside the bridge on its link:

@@ -146,10 +146,17 @@ struct config {
   } log;
 
   struct instance_section {
-    std::string id;  ///< empty: a random one at each start
+    std::string id;       ///< empty: a random one at each start
+    bool cluster = true;  ///< others may share store and broker, where both can be shared
   } instance;
 
   std::vector<room_entry> rooms;
+
+  /// The instance is one of several, or may become so: they share a Redis and a broker.
+  [[nodiscard]] bool is_shared() const {
+    return instance.cluster && store.kind == store_kind::redis &&
+           (mqtt.broker.kind == broker_kind::tcp || mqtt.broker.kind == broker_kind::ssl);
+  }
 };
 
 }  // namespace roombus::server

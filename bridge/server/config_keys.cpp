@@ -202,7 +202,8 @@ void add_mqtt(std::vector<key>& all) {
   all.push_back(text("mqtt", "username", FIELD(mqtt.username), "Our account at a given broker."));
   all.push_back(secret(text("mqtt", "password", FIELD(mqtt.password), "Its password.")));
   all.push_back(text("mqtt", "password_file", FIELD(mqtt.password_file), "A file whose first line is the password."));
-  all.push_back(text("mqtt", "client_id", FIELD(mqtt.client_id), "Our client id; empty: made from the instance's id."));
+  all.push_back(text("mqtt", "client_id", FIELD(mqtt.client_id),
+                     "Our client id, another one for each instance; empty: made from the instance's id."));
   all.push_back(text("mqtt", "ca_file", FIELD(mqtt.ca_file),
                      "Certificates (PEM) that a ssl:// broker is checked against; empty: the system's."));
   all.push_back(integer("mqtt", "max_topic", FIELD(mqtt.max_topic), 64, 65'535,
@@ -299,6 +300,12 @@ void add_rest(std::vector<key>& all) {
       "instance", "id", FIELD(instance.id), "letters, digits, -, _ and ~, at most 128 of them, or nothing",
       [](const std::string& s) { return s.empty() || is_topic_word(s); },
       "Name of this instance among others; empty: a random one at each start."));
+  all.push_back(keys::choice<config>(
+      "instance", "cluster", FIELD(instance.cluster),
+      std::vector<std::pair<std::string, bool>>{{"auto", true}, {"off", false}},
+      "With Redis and a tcp:// or ssl:// broker, instances with the same store.redis, store.prefix, mqtt.broker and "
+      "mqtt.prefix are one service (auto). off: this is the only one, and stays so; never run a second one beside "
+      "it."));
 }
 
 void add_store(std::vector<key>& all) {

@@ -12,6 +12,7 @@
 #include "adapters/loop/event_loop.hpp"
 #include "adapters/socketio/chat_namespace.hpp"
 #include "adapters/socketio/socketio_server.hpp"
+#include "bridge/server/cluster_side.hpp"
 #include "bridge/server/hook_side.hpp"
 #include "bridge/server/login_methods.hpp"
 #include "bridge/server/mqtt_side.hpp"
@@ -135,6 +136,10 @@ struct instance::parts {
       devices =
           std::make_unique<mqtt_side>(settings, id, mqtt_side::environment{chat, loop, time, random, log, metrics});
     }
+    if (settings.is_shared() && data.shared != nullptr) {
+      others = std::make_unique<cluster_side>(settings, *data.shared, *devices,
+                                              cluster_side::environment{chat, loop, time, random, log, metrics});
+    }
     hooks = std::make_unique<hook_side>(settings.hooks, id, settings.payload, devices ? devices->hooks() : nullptr,
                                         hook_side::environment{loop, time, log, metrics});
     chat.set_hooks(hooks->hooks());
@@ -161,6 +166,10 @@ struct instance::parts {
     admin_port = admin.port;
     std::string problem = co_await watch.reach();
     if (!problem.empty()) co_return refuse(failed, std::move(problem));
+    if (others && !stopping) {  // the service needs its bus
+      devices->start([this] { broker_reached.complete(true); }, failed);
+      co_await broker_reached;
+    }
     if (stopping) co_return;
     problem = co_await add_rooms();
     if (!problem.empty()) co_return refuse(failed, with_cause(std::move(problem)));
@@ -172,7 +181,7 @@ struct instance::parts {
     const http::listen_result clients = public_listener.listen();
     if (!clients) co_return refuse(failed, clients.error);
     http_port = clients.port;
-    if (devices) {
+    if (devices && !others) {
       devices->start(std::move(up), std::move(failed));
     } else {
       loop.post(std::move(up));
@@ -189,7 +198,7 @@ struct instance::parts {
   [[nodiscard]] std::string trouble() const {
     if (stopping) return "stopping";
     std::string all = ready ? watch.trouble() : "starting";
-    if (http_port != 0 && devices && !devices->is_up()) {
+    if ((http_port != 0 || others) && devices && !devices->is_up()) {
       all += all.empty() ? "" : ", ";
       all += "the broker is out of reach";
     }
@@ -205,6 +214,7 @@ struct instance::parts {
   task<void> shut_down(std::function<void(bool clean)> stopped) {
     public_listener.stop_accepting();
     watch.stop();
+    broker_reached.complete(false);
     const result<void> closed = co_await chat.close();
     if (!closed) log.write(roombus::log_level::error, "close_failed", error_text(closed.error()));
     sockets.close_all();  // those who have not logged in
@@ -241,9 +251,11 @@ struct instance::parts {
   admin::admin_api api;
   std::unique_ptr<broker_auth::broker_auth> broker_questions;
   std::unique_ptr<mqtt_side> devices;
+  std::unique_ptr<cluster_side> others;  // only where store and broker can be shared
   std::unique_ptr<hook_side> hooks;
   std::uint16_t http_port = 0;
   std::uint16_t admin_port = 0;
+  completion<bool> broker_reached;
   bool ready = false;
   bool stopping = false;
   std::size_t stops_pending = 0;

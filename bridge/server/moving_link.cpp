@@ -4,72 +4,32 @@
 
 namespace roombus::server {
 
-namespace {
-constexpr std::chrono::milliseconds retry_refused{1000};
-}
-
 void moving_link::move_to(std::unique_ptr<mqtt::mqtt_link> link) {
   const bool was_up = is_up();
   link_ = std::move(link);
   if (was_up) went_down("the broker has moved");
-  if (running_) start_current();
-}
-
-void moving_link::open() {
-  running_ = true;
-  if (link_) start_current();
+  if (started_) start_current();
 }
 
 void moving_link::start(std::vector<mqtt::subscription> subscriptions, mqtt::link_handlers handlers) {
+  subscriptions_ = std::move(subscriptions);
   handlers_ = std::move(handlers);
   started_ = true;
-  if (!std::exchange(running_, true)) {
-    subscriptions_ = std::move(subscriptions);
-    if (link_) start_current();
-    return;
-  }
-  late_ = subscriptions.size();
-  for (mqtt::subscription& s : subscriptions)
-    subscribe_late(std::move(s));
-  if (late_ == 0 && is_up()) loop_.post([this] { tell_bridge_up(); });
-}
-
-/// The link says in the log why it is refused; nothing works without it, so it is tried again.
-void moving_link::subscribe_late(mqtt::subscription wanted) {
-  subscribe(wanted, [this, wanted](bool acknowledged) {
-    if (!started_) return;
-    if (!acknowledged) {
-      refused_.push_back(wanted);
-      retry_ = loop_.after(retry_refused, [this] {
-        for (mqtt::subscription& s : std::exchange(refused_, {}))
-          subscribe_late(std::move(s));
-      });
-      return;
-    }
-    --late_;
-    if (is_up()) tell_bridge_up();
-  });
-}
-
-void moving_link::tell_bridge_up() {
-  if (!started_ || late_ > 0 || bridge_up_ || !is_up()) return;
-  bridge_up_ = true;
-  if (tell_up_) tell_up_();
-  if (handlers_.on_up) handlers_.on_up();
+  if (link_) start_current();
 }
 
 void moving_link::went_down(std::string_view reason) {
   for (const link_tap& tap : taps_) {
     if (tap.on_down) tap.on_down(reason);
   }
-  if (std::exchange(bridge_up_, false) && handlers_.on_down) handlers_.on_down(reason);
+  if (handlers_.on_down) handlers_.on_down(reason);
 }
 
 void moving_link::received(mqtt::received_message message) {
   for (const link_tap& tap : taps_) {
     if (tap.take && tap.take(message)) return;
   }
-  if (started_ && handlers_.on_message) handlers_.on_message(std::move(message));
+  if (handlers_.on_message) handlers_.on_message(std::move(message));
 }
 
 void moving_link::start_current() {
@@ -78,7 +38,8 @@ void moving_link::start_current() {
     for (const link_tap& tap : taps_) {
       if (tap.on_up) tap.on_up();
     }
-    tell_bridge_up();
+    if (tell_up_) tell_up_();
+    if (handlers_.on_up) handlers_.on_up();
   };
   handlers.on_down = [this](std::string_view reason) { went_down(reason); };
   handlers.on_message = [this](mqtt::received_message message) { received(std::move(message)); };
@@ -111,7 +72,7 @@ void moving_link::subscribe(mqtt::subscription wanted, std::function<void(bool)>
   kept& k = kept_[filter];
   if (known == kept_.end()) k.what = std::move(wanted);
   k.waiting.emplace(++last_request_, std::move(done));
-  if (link_ && running_) ask_for(filter, last_request_);
+  if (link_ && started_) ask_for(filter, last_request_);
 }
 
 void moving_link::ask_for(const std::string& filter, std::uint64_t request) {
@@ -136,13 +97,11 @@ void moving_link::unsubscribe(const std::string& filter) {
   for (auto& [request, done] : it->second.waiting)
     loop_.post([done = std::move(done)] { done(false); });
   kept_.erase(it);
-  if (link_ && running_) link_->unsubscribe(filter);
+  if (link_ && started_) link_->unsubscribe(filter);
 }
 
 void moving_link::stop(std::chrono::milliseconds limit, std::function<void()> stopped) {
   started_ = false;
-  running_ = false;
-  retry_.cancel();
   if (link_) {
     link_->stop(limit, std::move(stopped));
   } else {

@@ -29,12 +29,10 @@ class moving_link final : public mqtt::mqtt_link {
 
   /// Uses `link` from now on; the one before is let go, what it had in flight counts as dropped.
   void move_to(std::unique_ptr<mqtt::mqtt_link> link);
-  /// Before `open` and `start`.
+  /// Before `start`.
   void add_tap(link_tap tap) { taps_.push_back(std::move(tap)); }
-  /// `fn` runs when the link is up with all of the bridge's subscriptions, each time, before the bridge hears of it.
+  /// `fn` runs when the link is up, each time, before the bridge hears of it.
   void on_up(std::function<void()> fn) { tell_up_ = std::move(fn); }
-  /// Connects for the taps before the bridge is there. `start` then subscribes while the link is up.
-  void open();
 
   void start(std::vector<mqtt::subscription> subscriptions, mqtt::link_handlers handlers) override;
   void publish(mqtt::outgoing_message message, std::function<void(mqtt::publish_outcome)> done) override;
@@ -54,8 +52,6 @@ class moving_link final : public mqtt::mqtt_link {
   void start_current();
   void ask_for(const std::string& filter, std::uint64_t request);
   void settle(const std::string& filter, std::uint64_t request, bool acknowledged);
-  void subscribe_late(mqtt::subscription wanted);
-  void tell_bridge_up();
   void went_down(std::string_view reason);
   void received(mqtt::received_message message);
 
@@ -66,12 +62,7 @@ class moving_link final : public mqtt::mqtt_link {
   std::function<void()> tell_up_;
   std::map<std::string, kept> kept_;
   std::uint64_t last_request_ = 0;
-  std::size_t late_ = 0;    // subscriptions of the bridge that are not acknowledged yet
-  bool running_ = false;    // the link is to connect
-  bool started_ = false;    // the bridge is there
-  bool bridge_up_ = false;  // it was told so
-  std::vector<mqtt::subscription> refused_;
-  timer_handle retry_;
+  bool started_ = false;
   std::unique_ptr<mqtt::mqtt_link> link_;
 };
 

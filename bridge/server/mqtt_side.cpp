@@ -49,6 +49,7 @@ std::unique_ptr<mosquitto::mosquitto_process> embedded_broker(const config& sett
 }
 
 std::unique_ptr<mqtt::mqtt_admin> server_api(const config& settings, mqtt::mqtt_link& link,
+                                             std::function<bool(std::string_view)> serves,
                                              const mqtt_side::environment& env) {
   if (!settings.mqtt.admin) return nullptr;
   mqtt::mqtt_admin_options options;
@@ -57,6 +58,7 @@ std::unique_ptr<mqtt::mqtt_admin> server_api(const config& settings, mqtt::mqtt_
   options.users = settings.mqtt.admins;
   options.payload = settings.payload;
   options.max_topic = settings.mqtt.max_topic;
+  options.serves = std::move(serves);
   return std::make_unique<mqtt::mqtt_admin>(
       std::move(options), mqtt::mqtt_admin::environment{env.chat, link, settings.admin.keys, env.log, env.metrics});
 }
@@ -105,7 +107,8 @@ mqtt_side::mqtt_side(const config& settings, const std::string& instance, enviro
                                                                          : settings.mqtt.broker.address),
       broker_(embedded_broker(settings, env)),
       link_(env.timers),
-      admin_(server_api(settings, link_, env)),
+      admin_(server_api(
+          settings, link_, [this](std::string_view device) { return !serves_ || serves_(device); }, env)),
       hook_calls_(hook_calls(settings, instance, link_, env)),
       bridge_(bridge_options_of(settings),
               mqtt::bridge::environment{env.chat, link_, env.timers, env.time, env.log, env.metrics}) {}
@@ -121,9 +124,10 @@ void mqtt_side::connect_to(const std::string& uri, const std::string& username, 
   options.ca_file = settings_.mqtt.ca_file;
   const bool mqtt5 = mqtt::traits_of(settings_.mqtt.profile).mqtt5;
   options.version = mqtt5 ? mqtt::protocol_version::v5 : mqtt::protocol_version::v3_1_1;
-  // a single instance: the broker keeps for us what devices send while the link is down (design §3)
-  options.clean_start = false;
-  options.session_expiry = std::chrono::minutes(10);
+  // a single instance: the broker keeps for us what devices send while the link is down; of several, another one has
+  // long been serving them (design §3)
+  options.clean_start = settings_.is_shared();
+  options.session_expiry = std::chrono::minutes(settings_.is_shared() ? 0 : 10);
   link_.move_to(mqtt::make_paho_link(std::move(options), env_.timers, env_.random, env_.log, env_.metrics));
 }
 

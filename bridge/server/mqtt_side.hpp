@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "adapters/mosquitto/mosquitto_process.hpp"
 #include "bridge/admin/mqtt_admin.hpp"
@@ -44,6 +45,11 @@ class mqtt_side {
   /// Where devices connect. The port of an embedded broker is known once it is up.
   [[nodiscard]] endpoint device_address() const { return device_address_; }
 
+  /// What the other instances need; before `start`. Calls of the server API are divided by `serves`.
+  [[nodiscard]] moving_link& link() { return link_; }
+  [[nodiscard]] mqtt::bridge& bridge() { return bridge_; }
+  void divide_calls(std::function<bool(std::string_view device)> serves) { serves_ = std::move(serves); }
+
   /// Calls hook workers; null unless hooks are configured for MQTT.
   [[nodiscard]] hook_caller* hooks() { return hook_calls_.get(); }
 
@@ -58,6 +64,7 @@ class mqtt_side {
   std::unique_ptr<mosquitto::mosquitto_process> broker_;  // only embedded
   std::string uri_;
   moving_link link_;
+  std::function<bool(std::string_view)> serves_;
   std::unique_ptr<mqtt::mqtt_admin> admin_;             // only with mqtt.admin
   std::unique_ptr<mqtt::mqtt_hook_caller> hook_calls_;  // only with hooks over MQTT
   mqtt::bridge bridge_;

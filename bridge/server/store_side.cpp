@@ -54,8 +54,10 @@ store_side::store_side(const config::store_section& settings, const std::string&
       for (const redis::redis_url& url : options.urls)
         remote += (remote.empty() ? "Redis at " : ", ") + url.address.str();
       env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in " + remote);
-      data =
+      std::unique_ptr<shared_store> opened =
           make_redis_store(std::move(options), redis_environment{env.loop, env.time, env.random, env.log, env.metrics});
+      shared = opened.get();
+      data = std::move(opened);
       return;
     }
   }

@@ -5,6 +5,7 @@
 
 #include "bridge/server/config.hpp"
 #include "core/metrics.hpp"
+#include "core/ports/cluster_store.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/store.hpp"
 
@@ -27,9 +28,10 @@ struct store_side {
   /// Opens the store; blocks until it is checked.
   store_side(const config::store_section& settings, const std::string& instance, environment env);
 
-  std::unique_ptr<store> data;  ///< with an error: a store of no use
-  std::string remote;           ///< what must be reached over the network, for people; empty: nothing
-  std::string error;            ///< why the start must fail, or empty
+  std::unique_ptr<store> data;     ///< with an error: a store of no use
+  shared_store* shared = nullptr;  ///< `data`, where several instances can share it
+  std::string remote;              ///< what must be reached over the network, for people; empty: nothing
+  std::string error;               ///< why the start must fail, or empty
 };
 
 }  // namespace roombus::server

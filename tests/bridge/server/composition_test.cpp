@@ -111,6 +111,51 @@ TEST_F(moving_link_test, carries_subscriptions_and_handlers_to_the_next_broker) 
   EXPECT_EQ(events, "told up down told up t ");
 }
 
+TEST_F(moving_link_test, carries_subscriptions_made_meanwhile_to_the_next_broker) {
+  std::string answers;
+  const auto wanted = [](const char* filter) {
+    mqtt::subscription s;
+    s.filter = filter;
+    return s;
+  };
+  link.subscribe(wanted("before"), [&](bool ok) { answers += ok ? "before+ " : "before- "; });
+  link.subscribe(wanted("given/up"), [&](bool ok) { answers += ok ? "given up+ " : "given up- "; });
+  start();
+  link.unsubscribe("given/up");
+  loop.run_posted();
+  EXPECT_EQ(answers, "given up- ");
+  move()->go_up();
+  EXPECT_EQ(answers, "given up- before+ ");
+  link.subscribe(wanted("while/up"), [&](bool ok) { answers += ok ? "up+ " : "up- "; });
+  test::fake_link* second = move();
+  link.subscribe(wanted("between"), [&](bool ok) { answers += ok ? "between+" : "between-"; });
+  link.unsubscribe("before");
+  second->go_up();
+  EXPECT_EQ(answers, "given up- before+ up+ between+");
+  std::string filters;
+  for (const mqtt::subscription& s : second->kept())
+    filters += s.filter + ' ';
+  EXPECT_EQ(filters, "while/up between ");
+}
+
+TEST_F(moving_link_test, taps_hear_first_and_keep_their_own_messages) {
+  link_tap tap;
+  tap.on_up = [this] { events += "tap-up "; };
+  tap.on_down = [this](std::string_view) { events += "tap-down "; };
+  tap.take = [](mqtt::received_message& m) { return m.topic == "mine"; };
+  link.add_tap(std::move(tap));
+  start();
+  test::fake_link* broker = move();
+  broker->go_up();
+  for (const char* topic : {"mine", "other"}) {
+    mqtt::received_message message;
+    message.topic = topic;
+    EXPECT_TRUE(broker->deliver(message));
+  }
+  broker->go_down();
+  EXPECT_EQ(events, "tap-up up other tap-down down ");
+}
+
 TEST_F(moving_link_test, without_a_broker_what_is_published_is_dropped_later) {
   start();
   std::string outcome;

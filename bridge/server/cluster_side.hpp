@@ -1,0 +1,36 @@
+#pragma once
+
+#include "bridge/cluster/device_partitions.hpp"
+#include "bridge/cluster/mqtt_bus.hpp"
+#include "bridge/cluster/room_output.hpp"
+#include "bridge/server/config.hpp"
+#include "bridge/server/mqtt_side.hpp"
+#include "core/ports/cluster_store.hpp"
+#include "core/service.hpp"
+
+namespace roombus::server {
+
+/// What makes an instance one of several: the bus between them, the way to all devices, and its part of the devices.
+class cluster_side {
+ public:
+  struct environment {
+    service& chat;
+    scheduler& timers;
+    clock& time;
+    random_source& random;
+    log_sink& log;
+    metrics_registry& metrics;
+  };
+
+  /// Before `devices` and `chat` start. All of the arguments but `settings` outlive it.
+  cluster_side(const config& settings, shared_store& data, mqtt_side& devices, environment env);
+  cluster_side(const cluster_side&) = delete;
+  cluster_side& operator=(const cluster_side&) = delete;
+
+ private:
+  mqtt::mqtt_cluster_bus bus_;
+  mqtt::room_output output_;
+  cluster::device_partitions partitions_;
+};
+
+}  // namespace roombus::server

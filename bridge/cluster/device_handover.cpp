@@ -50,7 +50,9 @@ task<result<part_set>> device_partitions::impl::take(std::shared_ptr<impl> self,
   part_set got;
   std::optional<chat_error> failed;
   for (auto& [from, numbers] : by_entry) {
-    const std::string to = partition_entry::parse(from).taken_by(self->self_).str();
+    const partition_entry entry = partition_entry::parse(from);
+    const std::string to = entry.taken_by(self->self_).str();
+    const std::string giver = entry.owner.empty() && !entry.leavers.empty() ? entry.leavers.front() : std::string();
     auto moved = co_await self->env_.table.move_partitions(numbers, from, to);
     if (life != self->life_) co_return chat_error(errc::unavailable);
     if (moved) {
@@ -58,6 +60,7 @@ task<result<part_set>> device_partitions::impl::take(std::shared_ptr<impl> self,
         if (number >= partition_count || !wanted.test(number)) continue;
         got.set(number);
         self->parts_[number].entry = to;
+        self->parts_[number].gave_it = giver;
         self->moved_in_.add();
       }
     } else {
@@ -142,11 +145,13 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
         continue;
       }
       // nothing may come between the store's answer and the service: who is put out of a room from now on is known here
-      if (!*rooms || self->parts_[partition_of(device_of(devices[i]))].now != stage::adopting) continue;
+      const part& of = self->parts_[partition_of(device_of(devices[i]))];
+      if (!*rooms || of.now != stage::adopting) continue;
       mqtt::adopted_device device;
       device.user = devices[i].user;
       device.id = devices[i].id;
       device.rooms = std::move(**rooms);
+      device.sure = of.gave_it == from;
       std::vector<mqtt::adopted_device> one;
       one.push_back(std::move(device));
       self->env_.devices.take_over(std::move(one));

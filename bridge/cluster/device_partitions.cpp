@@ -142,6 +142,7 @@ task<void> device_partitions::impl::look_once(std::shared_ptr<impl> self) {
       unsettled.set(i, !entry.leavers.empty());
     } else if (ours) {
       resume.set(i);
+      p.gave_it.clear();
       self->set(i, stage::adopting);
     }
   }
@@ -212,9 +213,12 @@ part_set device_partitions::impl::claimable(const std::set<std::string>& registe
 /// The next portion of what should belong to others.
 void device_partitions::impl::give_some() {
   if (giving_) return;
+  // one who has to show itself does so to one instance; parts without such devices go first
+  part_set doubtful;
+  env_.devices.for_each_uncertain([&doubtful](std::string_view device) { doubtful.set(partition_of(device)); });
   part_set surplus;
   for (std::size_t i = 0; i < partition_count && surplus.count() < options_.portion; ++i) {
-    if (parts_[i].now != stage::open) continue;
+    if (parts_[i].now != stage::open || doubtful.test(i)) continue;
     const std::string target = partition_target(i, living_);
     surplus.set(i, !target.empty() && target != self_);
   }

@@ -48,7 +48,6 @@ class device_partitions final : public device_ownership {
     cluster_store& table;
     instance_store& instances;
     mqtt::bridge& devices;
-    service& chat;
     scheduler& timers;
     clock& time;
     random_source& random;

@@ -35,6 +35,7 @@ class device_partitions::impl final : public std::enable_shared_from_this<device
   struct part {
     stage now = stage::foreign;
     std::string entry;          ///< of the table, as last read or written
+    std::string gave_it;        ///< who gave it away to us, being sure of its devices; "" otherwise
     std::uint64_t version = 0;  ///< new with each change of `now`, so that whoever waited sees it
   };
   using versions = std::array<std::uint64_t, partition_count>;

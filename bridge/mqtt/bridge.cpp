@@ -185,6 +185,10 @@ task<void> bridge::let_go(std::function<bool(std::string_view)> which, std::chro
   return impl_->let_go(std::move(which), patience);
 }
 
+void bridge::for_each_uncertain(const std::function<void(std::string_view device)>& fn) const {
+  impl_->for_each_uncertain(fn);
+}
+
 bool bridge::serves(const connection_id& id) const {
   return impl_->serves(id);
 }

@@ -51,6 +51,7 @@ struct adopted_device {
   user_name user;
   connection_id id;  ///< "mqtt#user/client"
   std::vector<room_name> rooms;
+  bool sure = false;  ///< the other one knew that it is there
 };
 
 /// What a bridge needs to know when it shares the broker's devices with the bridges of other instances.
@@ -95,8 +96,8 @@ class bridge {
   /// Completes when all messages have arrived that the broker had taken before the call; or with the link's end, which
   /// is the end of what was on its way, too. Exact with one broker; nodes of a broker cluster may be later.
   task<void> catch_up();
-  /// Serves these devices from now on, as if they had always been here, on probation as after a lost link (or as the
-  /// broker's plugin says). They may be owned later only; `presence_again` is to be called then.
+  /// Serves these devices from now on, as if they had always been here; unless they are `sure`, on probation as after a
+  /// lost link (or as the broker's plugin says). They may be owned later only; `presence_again` is to be called then.
   void take_over(std::vector<adopted_device> devices);
   /// More devices are owned than before: asks the broker's plugin who is connected, or reads the statuses again that
   /// the broker keeps.
@@ -104,6 +105,8 @@ class bridge {
   /// Lets go of the devices that `which` selects, and that must not be owned any more: what they asked for before is
   /// finished, for at most `patience`; then they are forgotten here without a word to the store or to them.
   task<void> let_go(std::function<bool(std::string_view device)> which, std::chrono::milliseconds patience);
+  /// Calls `fn` with each device "user/client" that has to show itself, or may be about to end.
+  void for_each_uncertain(const std::function<void(std::string_view device)>& fn) const;
   /// True if the device is served here.
   [[nodiscard]] bool serves(const connection_id& id) const;
 

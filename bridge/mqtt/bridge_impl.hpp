@@ -62,6 +62,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void take_over(std::vector<adopted_device> devices);
   void presence_again();
   task<void> let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience);
+  void for_each_uncertain(const std::function<void(std::string_view)>& fn) const;
   [[nodiscard]] bool serves(const connection_id& id) const;
 
   [[nodiscard]] std::string reads_of(const mqtt_connection& device) const override;
@@ -105,6 +106,8 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   [[nodiscard]] bool is_owned(std::string_view device) const { return !is_shared() || sharing_.owns(device); }
   /// What happens to the device is still this instance's business.
   [[nodiscard]] bool may_act_on(const mqtt_connection& device) const { return device.leaving || is_owned(device.key); }
+  /// The broker was reached for so long without a break that every device of before has shown itself, or was ended.
+  [[nodiscard]] bool is_settled() const;
   bool take_echo(const received_message& message);
   void send_echo();
   void end_echoes();

@@ -111,7 +111,7 @@ void bridge::impl::on_status(const device_levels& levels, const received_message
 /// there for so long that the device's time to show itself since is over.
 bool bridge::impl::is_fresh_birth(const device_levels& levels) const {
   if (options_.births_are_fresh) return true;
-  if (!is_shared() || env_.time.steady_ms() - up_since_ms_ < options_.times.reconnect_grace.count()) return false;
+  if (!is_shared() || !is_settled()) return false;
   const auto known = devices_.find(levels.both);
   return known != devices_.end() && known->second->life.connected();
 }

@@ -28,6 +28,15 @@ std::string bridge::impl::reads_of(const mqtt_connection& device) const {
   return broadcasts_to(device) ? "shared " + format : format;
 }
 
+bool bridge::impl::is_settled() const {
+  return env_.link.is_up() && env_.time.steady_ms() - up_since_ms_ >= options_.times.reconnect_grace.count();
+}
+
+void bridge::impl::for_each_uncertain(const std::function<void(std::string_view)>& fn) const {
+  for (const auto& [key, device] : devices_)
+    if (device->life.is_doubtful()) fn(key);
+}
+
 bool bridge::impl::serves(const connection_id& id) const {
   const device_ptr device = find(id);
   return device && device->registered != 0;
@@ -123,7 +132,7 @@ void bridge::impl::take_over_one(adopted_device from) {
     register_taken(device, std::move(from.rooms), std::move(nothing));
     return;
   }
-  device->life.on_taken_over(env_.time.steady_ms());
+  device->life.on_taken_over(from.sure, env_.time.steady_ms());
   if (!env_.link.is_up()) device->life.on_link_down();
   register_taken(device, std::move(from.rooms), login_rights());
   arm_timer(device);
@@ -145,7 +154,7 @@ void bridge::impl::settle_taken(const device_ptr& device, const plugin_connectio
   device->taken_rooms.reset();
   if (!has_plugin()) {
     env_.chat.release(device->id);
-    device->life.on_taken_over(env_.time.steady_ms());
+    device->life.on_taken_over(false, env_.time.steady_ms());
     register_taken(device, std::move(rooms), login_rights());
     arm_timer(device);
     return read_statuses_again();

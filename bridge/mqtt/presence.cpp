@@ -6,6 +6,7 @@ namespace roombus::mqtt {
 
 presence_change presence::on_sign(sign s, std::int64_t now_ms) {
   if (attested_) return presence_change::none;
+  unseen_ = false;
   if (s == sign::offline) {
     // what comes after must announce itself anew, or keep sending
     born_ = false;
@@ -56,10 +57,11 @@ presence_change presence::on_attested() {
   return was_connected ? presence_change::none : presence_change::connect;
 }
 
-void presence::on_taken_over(std::int64_t now_ms) {
+void presence::on_taken_over(bool sure, std::int64_t now_ms) {
   on_ended();
   connected_ = true;
-  probation_ends_at_ = now_ms + times_->reconnect_grace.count();
+  unseen_ = true;
+  if (!sure) probation_ends_at_ = now_ms + times_->reconnect_grace.count();
   idles_out_at_ = now_ms + times_->idle_timeout.count();
 }
 
@@ -67,6 +69,7 @@ void presence::on_ended() {
   connected_ = false;
   attested_ = false;
   born_ = false;
+  unseen_ = false;
   leaves_at_.reset();
   probation_ends_at_.reset();
 }

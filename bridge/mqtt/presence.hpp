@@ -48,10 +48,14 @@ class presence {
   /// The broker's plugin says that the device is connected: from now until the end only the plugin's word counts, there
   /// are no deadlines.
   [[nodiscard]] presence_change on_attested();
-  /// Another instance served it until now: it has to show itself, or a birth that the broker kept has to.
-  void on_taken_over(std::int64_t now_ms);
-  /// Present with the link up, and neither leaving nor on probation.
-  [[nodiscard]] bool is_certain() const { return connected_ && link_up_ && !leaves_at_ && !probation_ends_at_; }
+  /// Another instance served it until now. Unless that one was sure that it is there, it has to show itself.
+  void on_taken_over(bool sure, std::int64_t now_ms);
+  /// Leaving, or on probation.
+  [[nodiscard]] bool is_doubtful() const { return connected_ && (leaves_at_ || probation_ends_at_); }
+  /// Present with the link up, neither leaving nor on probation, and seen since it was taken over.
+  [[nodiscard]] bool is_certain() const {
+    return connected_ && link_up_ && !unseen_ && !leaves_at_ && !probation_ends_at_;
+  }
   /// The connection ended for another reason (closed by the service, could not be connected).
   void on_ended();
 
@@ -65,6 +69,7 @@ class presence {
   bool connected_ = false;
   bool attested_ = false;
   bool born_ = false;
+  bool unseen_ = false;  // taken over, no sign since then
   bool link_up_ = true;
   bool shown_since_down_ = false;  // a broker session may bring messages before the link counts as up
   std::optional<std::int64_t> leaves_at_;

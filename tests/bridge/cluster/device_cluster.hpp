@@ -326,6 +326,7 @@ class device_cluster : public ::testing::Test {
     auto taking = by.parts.take_devices_of(dead, *records);
     for (int i = 0; i < 200 && !taking.done(); ++i)
       timers.advance(100ms);
+    timers.run_posted();
     EXPECT_TRUE(taking.done());
     auto rest = taking.take();
     EXPECT_TRUE(rest.has_value());

@@ -128,6 +128,7 @@ task<result<void>> cluster::recover(std::string instance) {
 void cluster::members_changed() {
   std::vector<std::string> living = alive_.living();
   parts_.ownership.members_changed(living);
+  fill_active();
   std::vector<removal_key> open;
   for (const auto& [key, removal] : removals_)
     open.push_back(key);

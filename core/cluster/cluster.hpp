@@ -115,6 +115,7 @@ class cluster final : public room_log_sink, private liveness_owner {
     std::size_t holds = 0;   ///< joins under way, and listeners
     bool listening = false;  ///< confirmed by the broker
     bool filling = false;    ///< the log is being read
+    bool active = false;     ///< something came since the log was last looked at
     std::uint64_t own = 0;   ///< newest entry of this instance's own
     timer_handle fill_timer;
     std::vector<completion<bool>> opening;
@@ -145,6 +146,7 @@ class cluster final : public room_log_sink, private liveness_owner {
   void close_if_unused(const room_name& room);
   void break_off(const room_name& room);
   void fill_all();
+  void fill_active();
   task<bool> reached(room_name room, std::uint64_t position);
   void see_to_it(const room_name& room);
   task<void> take_over_later(room_name room);

@@ -100,6 +100,7 @@ void cluster::offer(const entry_ptr& entry) {
   const room_name room = entry->room();
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) return;
+  it->second->active = true;
   hand_out(room, it->second->feed.offer(entry));
   const auto still = feeds_.find(room);
   if (still == feeds_.end()) return;
@@ -196,6 +197,16 @@ void cluster::fill_all() {
   std::vector<room_name> rooms;
   for (const auto& [room, fed] : feeds_) {
     if (fed->feed.started()) rooms.push_back(room);
+  }
+  for (const room_name& room : rooms)
+    fill(room).detach();
+}
+
+/// A broker may drop what its queue does not take, and after the last of a burst nothing would show that it is missing.
+void cluster::fill_active() {
+  std::vector<room_name> rooms;
+  for (const auto& [room, fed] : feeds_) {
+    if (fed->feed.started() && std::exchange(fed->active, false) && !fed->filling) rooms.push_back(room);
   }
   for (const room_name& room : rooms)
     fill(room).detach();

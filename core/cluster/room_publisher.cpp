@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_pause{300};
 constexpr std::size_t most_audiences = 1000;
+/// Messages under way at once; a room's next entry may go beyond it. The link's queue takes more.
+constexpr std::size_t most_under_way = 4000;
 
 /// One device or encoding more or less in an audience.
 void add_reader(room_audience& audience, const std::string& reads, const connection_id& id) {
@@ -87,15 +89,41 @@ void room_publisher::take(const room_name& room, const publishing_turn& turn, st
     if (held.last_given == 0) held.done = held.confirmed = sequence - 1;
     held.last_given = sequence;
     held.queue.push_back(std::make_shared<sending>(std::move(entry)));
-    if (!held.broken) send(room, held, held.queue.back());
   }
+  pump(room, held);
   advance(room, held);
+}
+
+/// Sends what has not been sent, as much as may be under way.
+void room_publisher::pump(const room_name& room, held_room& held) {
+  if (held.broken) return;
+  const auto begun = [](const std::shared_ptr<sending>& item) { return item->begun; };
+  auto next = std::partition_point(held.queue.begin(), held.queue.end(), begun);
+  std::vector<std::shared_ptr<sending>> to_send(next, held.queue.end());
+  for (const std::shared_ptr<sending>& item : to_send) {
+    if (held.broken) return;
+    if (under_way_ >= most_under_way) {
+      waiting_.push_back(room);
+      return;
+    }
+    send(room, held, item);
+  }
+}
+
+void room_publisher::pump_waiting() {
+  while (under_way_ < most_under_way / 2 && !waiting_.empty()) {
+    const room_name room = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (const auto it = held_.find(room); it != held_.end()) pump(room, *it->second);
+  }
 }
 
 void room_publisher::send(const room_name& room, held_room& held, const std::shared_ptr<sending>& item) {
   const room_entry& e = item->entry->entry();
+  item->begun = true;
   item->failed = false;
   item->sent = false;
+  item->weight = 1;
   const auto acknowledged = [this, alive = std::weak_ptr<bool>(alive_), room, fence = held.fence, item](bool done) {
     if (!alive.expired()) sent(room, fence, item, done);
   };
@@ -113,7 +141,10 @@ void room_publisher::send(const room_name& room, held_room& held, const std::sha
 
   ++item->open;  // so that it is not done before everything was handed over
   const room_audience& audience = held.audience;
-  const bool has_devices = !audience.inboxes.empty() || audience.shared_json || audience.shared_cbor;
+  const std::size_t readers = audience.inboxes.size() + (audience.shared_json ? 1 : 0) + (audience.shared_cbor ? 1 : 0);
+  item->weight += readers * item->entry->events().size();
+  under_way_ += item->weight;
+  const bool has_devices = readers > 0;
   for (const shared_event& one : item->entry->events()) {
     if (!has_devices) break;
     ++item->open;
@@ -136,6 +167,10 @@ void room_publisher::send(const room_name& room, held_room& held, const std::sha
 void room_publisher::sent(const room_name& room, std::uint64_t fence, const std::shared_ptr<sending>& item, bool done) {
   --item->open;
   item->failed = item->failed || !done;
+  if (item->open == 0) {
+    under_way_ -= std::min(under_way_, item->weight);
+    if (!waiting_.empty()) pump_waiting();
+  }
   const auto it = held_.find(room);
   if (it == held_.end() || it->second->fence != fence || item->open > 0) return;
   held_room& held = *it->second;
@@ -149,7 +184,7 @@ void room_publisher::sent(const room_name& room, std::uint64_t fence, const std:
 void room_publisher::advance(const room_name& room, held_room& held) {
   while (!held.queue.empty()) {
     const sending& first = *held.queue.front();
-    if (!first.sent || first.open > 0 || first.failed) break;
+    if (!first.begun || !first.sent || first.open > 0 || first.failed) break;
     held.done = first.entry->entry().sequence;
     published_.add();
     held.queue.pop_front();
@@ -211,10 +246,9 @@ void room_publisher::retry(const room_name& room) {
     }
     retries_.add();
     held.broken = false;
-    const std::deque<std::shared_ptr<sending>> again = held.queue;
-    for (const std::shared_ptr<sending>& item : again) {
-      if (!held.broken) send(room, held, item);
-    }
+    for (const std::shared_ptr<sending>& item : held.queue)
+      item->begun = false;
+    pump(room, held);
   }
   const auto still = held_.find(room);
   if (still != held_.end()) advance(room, *still->second);
@@ -251,6 +285,7 @@ void room_publisher::remember_audience(const room_name& room, room_audience audi
 
 void room_publisher::forget_all() {
   held_.clear();
+  waiting_.clear();
   audiences_.clear();
   audience_at_.clear();
 }

@@ -3,6 +3,7 @@
 // The outbox's other end: while this instance holds a room, it publishes the room's log to the bus and to devices, in
 // order, and tells the store what is done. Source: design §5.
 //
+// How much is under way at once is bounded: what the link's queue would not take waits here, in the order of rooms.
 // A room is held from the first answer of the store that says so until a `published` or `take_over` answers that
 // nothing is left. What cannot be sent (the broker is away) is sent again, from the first entry that is not done:
 // receivers drop what they have seen. When somebody else has taken the room over, what is still under way is forgotten
@@ -51,8 +52,10 @@ class room_publisher {
   struct sending {
     explicit sending(entry_ptr e) : entry(std::move(e)) {}
     entry_ptr entry;
-    std::size_t open = 0;  ///< parts that are not acknowledged yet
-    bool sent = false;     ///< all parts were handed over
+    std::size_t open = 0;    ///< parts that are not acknowledged yet
+    std::size_t weight = 0;  ///< messages that it was to the broker
+    bool begun = false;
+    bool sent = false;  ///< all parts were handed over
     bool failed = false;
   };
   struct held_room {
@@ -67,6 +70,8 @@ class room_publisher {
     timer_handle retry;
   };
 
+  void pump(const room_name& room, held_room& held);
+  void pump_waiting();
   void send(const room_name& room, held_room& held, const std::shared_ptr<sending>& item);
   void sent(const room_name& room, std::uint64_t fence, const std::shared_ptr<sending>& item, bool done);
   void advance(const room_name& room, held_room& held);
@@ -80,6 +85,8 @@ class room_publisher {
   environment env_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // callbacks of the link may come after us
   std::unordered_map<room_name, std::unique_ptr<held_room>> held_;
+  std::size_t under_way_ = 0;      ///< messages at the broker that are not acknowledged
+  std::deque<room_name> waiting_;  ///< rooms with entries that wait for that; may name too many
   /// Audiences of rooms that were held lately, newest first.
   std::list<std::pair<room_name, room_audience>> audiences_;
   std::unordered_map<room_name, std::list<std::pair<room_name, room_audience>>::iterator> audience_at_;

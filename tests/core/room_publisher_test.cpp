@@ -177,6 +177,28 @@ TEST_F(room_publisher_test, who_is_put_out_gets_nothing_that_comes_after) {
   EXPECT_EQ(bus.take(), (texts{"room den 1", "room den 2", "all removed 2", "room den 3"}));
 }
 
+TEST_F(room_publisher_test, no_more_is_under_way_than_the_link_takes) {
+  std::vector<std::string> inboxes;
+  for (int i = 0; i < 1000; ++i)
+    inboxes.push_back("json mqtt#u/" + std::to_string(i));
+  std::vector<room_entry> entries;
+  for (std::uint64_t sequence = 1; sequence <= 10; ++sequence)
+    entries.push_back(message(sequence));
+  publishing_turn still_ours;
+  still_ours.ours = true;
+  still_ours.fence = 1;
+  data.answers = {still_ours, still_ours};
+  take(1, entries, devices_of(inboxes));
+  EXPECT_EQ(bus.take(), (texts{"room den 1", "room den 2", "room den 3", "room den 4"}));
+  acknowledge();
+  EXPECT_EQ(bus.take(), (texts{"room den 5", "room den 6", "room den 7"}));
+  acknowledge();
+  EXPECT_EQ(bus.take(), (texts{"room den 8", "room den 9", "room den 10"}));
+  acknowledge();
+  EXPECT_EQ(data.take().back(), "published den 1 10");
+  EXPECT_EQ(publisher.held(), 0U);
+}
+
 TEST_F(room_publisher_test, shared_topics_are_published_to_as_long_as_somebody_may_read_them) {
   room_entry coming = member(1, room_entry_kind::joined, "mqtt#b/b");
   coming.reads = "shared cbor";

@@ -28,6 +28,10 @@ struct configuration {
   std::uint16_t device_port = 1883;
   device_access access = device_access::nobody;
   std::string device_password_file;  ///< for `nobody` an empty file
+  /// One password file and one access list, those of the devices, for both listeners: they must know the bridge, too,
+  /// and with `dev` the bridge's name is its secret. Newer Mosquittos (2.0.21) keep nothing for clients that are away
+  /// when each listener has lists of its own.
+  bool shared_lists = false;
   std::string device_acl_file;
   std::string persistence_dir;                  ///< empty: nothing is kept over a restart
   std::uint32_t max_payload = 1U << 20U;        ///< bytes of one message
@@ -44,7 +48,7 @@ struct configuration {
 /// The configuration file.
 [[nodiscard]] std::string render_configuration(const configuration& c);
 
-/// Access list of the listener of the bridge: its account may do everything.
+/// Access list of the bridge: its account may do everything.
 [[nodiscard]] std::string render_bridge_acl(std::string_view bridge_user);
 
 /// Access list of the listener of the devices: call, send and status below the own user level are written, the own

@@ -190,6 +190,8 @@ struct mosquitto_process::impl {
     address = broker_address();
     address.device_port = options.device_port;
     address.username = bridge_user;
+    // any name gets in with --dev, but this one only whom we tell it
+    if (options.dev && options.plugin.empty()) address.username += '-' + random_hex(random, 32);
     address.password = random_hex(random, 32);
     bridge_port = 0;
     watch_logins();
@@ -210,7 +212,7 @@ struct mosquitto_process::impl {
     c.prefix = options.prefix;
     c.bridge_port = bridge_port;
     c.bridge_password_file = directory.file("bridge.passwd");
-    c.bridge_acl_file = directory.file("bridge.acl");
+    c.shared_lists = options.plugin.empty();
     c.device_address = options.device_address;
     c.device_port = address.device_port;
     c.access = options.dev                   ? device_access::dev
@@ -235,6 +237,16 @@ struct mosquitto_process::impl {
       if (const auto name = find_bad_name(users)) {
         return options.users_file + ": user name '" + *name + "' is not 1 to 128 of A-Z a-z 0-9 _ ~ - . @";
       }
+      if (("\n" + users).find(std::string("\n") + bridge_user + ":") != std::string::npos) {
+        return options.users_file + ": the user name '" + bridge_user + "' is taken";
+      }
+      if (!users.empty() && users.back() != '\n') users += '\n';
+    }
+    const std::string bridge_account = render_password(address.username, address.password, random);
+    std::string rights = render_device_acl(c.prefix, c.access, options.admins, options.workers);
+    if (c.shared_lists) {
+      users += bridge_account;
+      rights += render_bridge_acl(address.username);
     }
     if (was_ready) {
       logins.refresh(true, log);
@@ -248,12 +260,9 @@ struct mosquitto_process::impl {
       if (error) return "cannot make " + c.persistence_dir + ": " + error.message();
       private_directory::give_away(c.persistence_dir);
     }
-    const bool written =
-        !directory.path().empty() && directory.write("device.passwd", users) &&
-        directory.write("bridge.passwd", render_password(address.username, address.password, random)) &&
-        directory.write("bridge.acl", render_bridge_acl(address.username)) &&
-        directory.write("device.acl", render_device_acl(c.prefix, c.access, options.admins, options.workers)) &&
-        directory.write("mosquitto.conf", render_configuration(c));
+    const bool written = !directory.path().empty() && directory.write("device.passwd", users) &&
+                         directory.write("bridge.passwd", bridge_account) && directory.write("device.acl", rights) &&
+                         directory.write("mosquitto.conf", render_configuration(c));
     return written ? std::nullopt : std::optional<std::string>("cannot write its configuration below TMPDIR");
   }
 

@@ -141,7 +141,7 @@ TEST_F(MosquittoProcess, names_with_wildcards_and_no_name_get_nothing) {
       publish(as_device("+"), "roombus/u/+/c/status") + publish(as_device("+"), "roombus/u/alice/c/status") +
       publish(as_device("'#'"), "roombus/u/alice/c/status") +
       publish(" -h 127.0.0.1 -p " + std::to_string(address.device_port) + " ", "roombus/u//c/status") +
-      publish(as_device(address.username), "roombus/u/alice/c/status") +
+      publish(as_device("roombus-bridge"), "roombus/u/alice/c/status") +
       publish(as_device("good"), "roombus/u/good/c/status");
   EXPECT_EQ(first_topics("-t '#'" + as_bridge(), all),
             "roombus/u/good/c/status\nroombus/u/good/c/status\nroombus/u/good/c/status\n");
@@ -155,8 +155,45 @@ TEST_F(MosquittoProcess, system_topics_are_closed) {
   EXPECT_EQ(result.status, 27) << "the time of mosquitto_sub must be over";
 }
 
-TEST_F(MosquittoProcess, the_bridge_listener_wants_its_password) {
+TEST_F(MosquittoProcess, the_name_of_the_bridge_is_a_secret_where_any_name_gets_in) {
   start();
+  const std::string first = address.username;
+  EXPECT_GT(first.size(), 64u);
+  EXPECT_EQ(log.text().find(first), std::string::npos);
+  broker.reset();
+  ready = 0;
+  start();
+  EXPECT_NE(address.username, first);
+}
+
+TEST_F(MosquittoProcess, a_client_that_was_away_gets_what_came_meanwhile) {
+  const std::string path = std::filesystem::temp_directory_path() / ("roombus-users-" + std::to_string(getpid()));
+  std::ofstream(path) << render_password("bob", "pw", random);
+  for (const bool dev : {true, false}) {
+    options.dev = dev;
+    options.users_file = path;
+    broker.reset();
+    ready = 0;
+    start();
+    const std::string bob =
+        "mosquitto_sub -V 5 -i b1 -c -x 60 -q 1 -t roombus/u/bob/b1/reply/1 -C 1 -W 20" + as_device("bob -P pw");
+    const std::string leave =
+        "mosquitto_sub -E -V 5 -i b1 -c -x 60 -q 1 -t roombus/u/bob/b1/reply/1" + as_device("bob -P pw");
+    EXPECT_EQ(test::run_program(live, leave).status, 0);
+    EXPECT_EQ(test::run_program(live, "mosquitto_pub -q 1 -m kept -t roombus/u/bob/b1/reply/1" + as_bridge()).status,
+              0);
+    EXPECT_EQ(test::run_program(live, bob).output, "kept\n") << "dev: " << dev;
+  }
+  std::filesystem::remove(path);
+}
+
+TEST_F(MosquittoProcess, the_bridge_listener_wants_its_password) {
+  const std::string path = std::filesystem::temp_directory_path() / ("roombus-users-" + std::to_string(getpid()));
+  std::ofstream(path) << render_password("bob", "pw", random);
+  options.dev = false;
+  options.users_file = path;
+  start();
+  std::filesystem::remove(path);
   const std::string port = address.bridge_uri.substr(address.bridge_uri.rfind(':') + 1);
   EXPECT_EQ(test::run_program(live, "mosquitto_pub -t a -m x" + as_bridge()).status, 0);
   const std::string wrong = "mosquitto_pub -t a -m x -p " + port;
@@ -200,6 +237,16 @@ TEST_F(MosquittoProcess, a_users_file_with_an_unsafe_name_is_refused) {
   start();
   std::filesystem::remove(path);
   EXPECT_NE(failed.find("alice/sub1"), std::string::npos) << failed;
+}
+
+TEST_F(MosquittoProcess, a_users_file_with_the_name_of_the_bridge_is_refused) {
+  const std::string path = std::filesystem::temp_directory_path() / ("roombus-users-" + std::to_string(getpid()));
+  std::ofstream(path) << render_password("bob", "pw", random) << render_password("roombus-bridge", "pw", random);
+  options.dev = false;
+  options.users_file = path;
+  start();
+  std::filesystem::remove(path);
+  EXPECT_NE(failed.find("'roombus-bridge' is taken"), std::string::npos) << failed;
 }
 
 TEST_F(MosquittoProcess, a_child_that_dies_is_started_again_on_the_same_port) {

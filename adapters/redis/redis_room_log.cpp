@@ -96,6 +96,8 @@ task<result<reply>> redis_store::on_logged_room(const script& code, room_name ro
   arguments.push_back(sink_->known_audience(room));
   arguments.push_back(flag(trusts && under_way > 0));
   arguments.push_back(std::to_string(sink_->last_given(room)));
+  const auto turn = turns_.find(room.str());
+  arguments.push_back(std::to_string(turn == turns_.end() ? 0 : turn->second.fence));
   arguments.push_back(flag(sink_->can_publish()));
   arguments.push_back(std::to_string(env_.time.now_ms()));
   arguments.push_back(incarnation_);
@@ -111,14 +113,16 @@ task<result<reply>> redis_store::on_logged_room(const script& code, room_name ro
   co_return answer;
 }
 
-std::optional<publishing_turn> redis_store::turn_of(const room_name& room, const reply& part, const room_entry* own) {
+std::optional<publishing_turn> redis_store::turn_of(const room_name& room, const reply& part, const room_entry* own,
+                                                    std::uint64_t asked) {
   publishing_turn turn;
+  turn.fence = uint_of(part.at(1));
   if (part.at(0).number != 1) {
-    turns_.erase(room.str());
+    const auto it = turns_.find(room.str());
+    if (it != turns_.end() && (it->second.fence == asked || it->second.fence < turn.fence)) turns_.erase(it);
     return turn;
   }
   turn.ours = true;
-  turn.fence = uint_of(part.at(1));
   const std::uint64_t from = uint_of(part.at(2));
   const bool trusts = part.at(3).number == 1;  // that the answers before this one have arrived
   for (const reply& item : part.at(4).items)
@@ -140,35 +144,41 @@ std::optional<publishing_turn> redis_store::turn_of(const room_name& room, const
   return turn;
 }
 
-void redis_store::tell_log(const room_name& room, reply& answer, const entry_maker& entry) {
+void redis_store::tell_log(const room_name& room, reply& answer, const entry_maker& entry, const std::string& by) {
   const reply part = std::move(answer.items.back());
   answer.items.pop_back();
   room_entry own;
   if (part.at(0).number > 0) own = entry(answer);
   own.sequence = uint_of(part.at(0));
   own.epoch = part.at(1).text;
-  own.origin = incarnation_;
+  own.origin = by;
   own.switches = switches_of(part.at(2));
-  std::optional<publishing_turn> turn = turn_of(room, part.at(3), own.sequence > 0 ? &own : nullptr);
-  const bool lost = !turn;
-  if (lost) turn.emplace();
+  std::optional<publishing_turn> turn;
+  bool lost = false;
+  if (by == incarnation_) {  // else it was the turn of a life that is over
+    turn = turn_of(room, part.at(3), own.sequence > 0 ? &own : nullptr, 0);
+    lost = !turn;
+  }
+  if (!turn) turn.emplace();
   if (own.sequence > 0 || (turn->ours && !turn->pending.empty()))
     sink_->on_own_entry(room, std::move(own), std::move(*turn));
   if (lost) sink_->on_unknown_outcome(room);
 }
 
 task<result<publishing_turn>> redis_store::published(room_name room, std::uint64_t fence, std::uint64_t last_done) {
+  if (sink_ == nullptr) co_return publishing_turn();
   words arguments{std::to_string(fence), std::to_string(last_done)};
   task<result<reply>> running =
       on_logged_room(scripts::room_published, room, effect::repeatable, std::move(arguments), false);
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
-  std::optional<publishing_turn> turn = turn_of(room, answer->at(1).at(3), nullptr);
+  std::optional<publishing_turn> turn = turn_of(room, answer->at(1).at(3), nullptr, fence);
   co_return std::move(*turn);  // it trusts nothing
 }
 
 task<result<publishing_turn>> redis_store::take_over(room_name room, std::string incarnation,
                                                      std::int64_t patience_ms) {
+  if (sink_ == nullptr) co_return publishing_turn();
   task<result<void>> noting = note_room(room);
   const result<void> noted = co_await noting;
   if (!noted) co_return noted.error();
@@ -177,7 +187,7 @@ task<result<publishing_turn>> redis_store::take_over(room_name room, std::string
       on_logged_room(scripts::room_take_over, room, effect::repeatable, std::move(arguments), false);
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
-  std::optional<publishing_turn> turn = turn_of(room, answer->at(1).at(3), nullptr);
+  std::optional<publishing_turn> turn = turn_of(room, answer->at(1).at(3), nullptr, 0);
   co_return std::move(*turn);  // it trusts nothing
 }
 

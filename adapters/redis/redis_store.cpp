@@ -86,10 +86,11 @@ task<result<reply>> redis_store::on_room(const script& code, room_name room, eff
 task<result<reply>> redis_store::on_open_room(const script& code, room_name room, effect what, words arguments,
                                               entry_maker entry) {
   if (sink_ != nullptr && entry) {
+    const std::string by = incarnation_;
     task<result<reply>> logging = on_logged_room(code, room, what, std::move(arguments), true);
     result<reply> logged = co_await logging;
     if (logged) {
-      tell_log(room, *logged, entry);
+      tell_log(room, *logged, entry, by);
     } else if (logged.error().code() == errc::timeout) {
       sink_->on_unknown_outcome(room);
     }

@@ -123,10 +123,12 @@ class redis_store final : public shared_store, public store_condition {
   /// An operation that writes the room's log, or is about it. Of the answer the last item is what `finish` in
   /// room_log.lua adds. `trusts`: entries of answers that are still under way need not be given again.
   task<result<reply>> on_logged_room(const script& code, room_name room, effect what, words arguments, bool trusts);
-  /// Tells the sink.
-  void tell_log(const room_name& room, reply& answer, const entry_maker& entry);
-  /// Nothing when an answer that it trusted in was lost.
-  [[nodiscard]] std::optional<publishing_turn> turn_of(const room_name& room, const reply& part, const room_entry* own);
+  /// Tells the sink what came of an operation that was begun under the name `by`.
+  void tell_log(const room_name& room, reply& answer, const entry_maker& entry, const std::string& by);
+  /// Nothing when an answer that it trusted in was lost. `asked`: fence of a turn that is over when it is not ours any
+  /// more.
+  [[nodiscard]] std::optional<publishing_turn> turn_of(const room_name& room, const reply& part, const room_entry* own,
+                                                       std::uint64_t asked);
   /// Those that an instance goes by in the store: its id may stand for several incarnations.
   task<result<std::vector<std::string>>> names_of(std::string instance);
   task<result<void>> forget_lives(std::vector<std::string> names, bool outboxes);

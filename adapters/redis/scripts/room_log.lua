@@ -2,7 +2,8 @@
 --
 -- The last ARGV is the name of the incarnation that keeps a log, or empty: then there is no log, and what follows costs
 -- nothing. Else these stand before it, and are taken off: known version of the audience, whether answers about this
--- room are still under way to the caller, last entry that it was given to publish, whether it can publish, its clock.
+-- room are still under way to the caller, last entry that it was given to publish, fence of the turn in which it was,
+-- whether it can publish, its clock.
 --
 -- Fields, of the same hash (kept when the room is removed, until the last entry has been published):
 --   s   last sequence number       oe  the last that is in the log: another one means that somebody kept none
@@ -18,10 +19,11 @@ local inline_below = 8192 -- a history that keeps fewer may lose a body before i
 local max_given, max_bytes = 512, 1000000 -- of one answer; the rest comes with the next
 
 local me = table.remove(ARGV)
-local wall, can_publish, last_given, answers_under_way, known_audience
+local wall, can_publish, known_fence, last_given, answers_under_way, known_audience
 if me ~= '' then
   wall = tonumber(table.remove(ARGV))
   can_publish = table.remove(ARGV) == '1'
+  known_fence = tonumber(table.remove(ARGV))
   last_given = tonumber(table.remove(ARGV))
   answers_under_way = table.remove(ARGV) == '1'
   known_audience = table.remove(ARGV)
@@ -141,7 +143,8 @@ local function give(set, anew)
     put('of', at.fence)
     put('ot', wall)
   else
-    if last_given <= at.s then from = math.max(from, last_given + 1) end
+    -- what was given in an earlier turn is not known to be published
+    if known_fence == at.fence then from = math.max(from, last_given + 1) end
     if answers_under_way and at.given >= from then from, trusts = at.given + 1, 1 end
   end
   local pending, last = entries(from, at.entry and at.s - 1 or at.s, max_given)
@@ -160,7 +163,7 @@ local function give(set, anew)
   return { 1, at.fence, from, trusts, pending, own, audience }
 end
 
-local not_ours = { 0, 0, 0, 0, {}, 0, {} }
+local function not_ours() return { 0, log_state().fence, 0, 0, {}, 0, {} } end
 
 -- Writes the entry, and adds to an answer what the caller's log needs: {sequence of the own entry or 0, epoch, switches,
 -- turn: see `give`}. `own` is the sequence of an entry that an earlier run of the same operation wrote.
@@ -178,9 +181,11 @@ local function finish(answer, own)
       for _, v in ipairs({ 'oa', at.first, 'ol', at.oldest }) do set[#set + 1] = v end
     end
   end
-  local turn = not_ours
-  if can_publish and at.s >= at.first and (at.holder == '' or at.holder == me) then turn = give(set, at.holder ~= me) end
+  local turn
+  if can_publish and at.s >= at.first and (at.holder == '' or at.holder == me) then
+    turn = give(set, at.holder ~= me)
+  end
   if #set > 0 then call('HSET', key, unpack(set)) end
-  answer[#answer + 1] = { own or 0, at.epoch, bits, turn }
+  answer[#answer + 1] = { own or 0, at.epoch, bits, turn or not_ours() }
   return answer
 end

@@ -1,6 +1,6 @@
 -- ARGV: fence, last entry that was published. Answers {'ok', {…, turn}}: see `finish`.
 local at = log_state()
-local out = { 0, at.epoch, 0, not_ours }
+local out = { 0, at.epoch, 0, not_ours() }
 if at.holder ~= me or at.fence ~= tonumber(ARGV[1]) or at.begins then return { 'ok', out } end
 local done = math.min(tonumber(ARGV[2]), at.s)
 at.first = math.max(at.first, done + 1)

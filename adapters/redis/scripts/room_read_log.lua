@@ -6,14 +6,10 @@ local after, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 local complete = after <= last and after + 1 >= at.oldest
 local out = complete and entries(after + 1, last, limit) or {}
 if complete and ARGV[1] ~= '' then
-  -- numbers begin anew when a removed room has been published to its end
+  -- Numbers begin anew when a removed room has been published to its end. Where the log only goes on in a room that
+  -- was made anew, the entry before a reader's first is of the epoch before.
   local before = get('E:' .. after)
-  local known
-  if before then
-    known = cmsgpack.unpack(before)[2]
-  else
-    known = out[1] and out[1][3] or epoch
-  end
-  if known ~= ARGV[1] and not (after == 0 and last == 0) then complete, out = false, {} end
+  local here = before and cmsgpack.unpack(before)[2] == ARGV[1] or (out[1] and out[1][3] or epoch) == ARGV[1]
+  if not here and last > 0 then complete, out = false, {} end
 end
 return { 'ok', complete and 1 or 0, last, epoch, out }

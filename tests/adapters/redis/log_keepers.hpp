@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -102,42 +104,136 @@ class recording_sink : public room_log_sink {
   bool able = true;
 };
 
+/// What was published in all rooms, by whomever.
+struct notice_board {
+  /// Faults of what is published under one fence: numbers go up by one, and begin where others have left off.
+  void publish(const std::string& room, bool begins, std::uint64_t sequence) {
+    std::uint64_t& newest = newest_of[room];
+    if (begins && sequence > newest + 1)
+      faults += room + ": " + std::to_string(sequence) + " after " + std::to_string(newest) + "\n";
+    newest = std::max(newest, sequence);
+  }
+  std::map<std::string, std::uint64_t> newest_of;
+  std::string faults;
+};
+
 /// Publishes at once and confirms, and notices what is not as it must be.
 class publishing_sink final : public recording_sink {
  public:
   void on_own_entry(const room_name& room, room_entry entry, publishing_turn turn) override {
-    if (entry.sequence > 0) own[room.str()].push_back(entry);
-    const bool ours = turn.ours;
+    if (entry.sequence > 0) ++told[{room.str(), entry.epoch, entry.sequence}];
     publish(room, turn);
-    take(room, turn);
-    if (ours && !turn.pending.empty()) confirm(room, turn.fence, turn.pending.back().sequence).detach();
   }
-  void publish(const room_name& room, const publishing_turn& turn) {
-    for (const room_entry& e : turn.pending) {
-      std::uint64_t& last = published[room.str()];
-      if (last != 0 && e.sequence != last + 1)
-        faults += room.str() + ": " + std::to_string(e.sequence) + " after " + std::to_string(last) + "\n";
-      last = e.kind == room_entry_kind::room_removed ? 0 : e.sequence;
-    }
-  }
-  task<void> confirm(room_name room, std::uint64_t fence, std::uint64_t done) {
-    ++confirming;
-    task<result<publishing_turn>> asking = data->published(room, fence, done);
-    result<publishing_turn> next = co_await asking;
-    --confirming;
-    if (!next) co_return;
-    publish(room, *next);
-    auto it = turns.find(room.str());
-    if (next->ours || it == turns.end() || it->second.fence == fence) take(room, *next);
-    if (next->ours && !next->pending.empty()) confirm(room, next->fence, next->pending.back().sequence).detach();
+  void on_unknown_outcome(const room_name& room) override {
+    recording_sink::on_unknown_outcome(room);
+    ask(room, true, 0, 0).detach();
   }
 
   shared_store* data = nullptr;
-  std::map<std::string, std::vector<room_entry>> own;
-  std::map<std::string, std::uint64_t> published;
-  std::string faults;
-  int confirming = 0;
+  notice_board own_board;
+  notice_board* board = &own_board;
+  std::map<std::tuple<std::string, std::string, std::uint64_t>, int> told;  ///< room, epoch, sequence: how often
+  int asking = 0;
+  int failed = 0;
+
+ private:
+  void publish(const room_name& room, const publishing_turn& turn) {
+    const auto before = turns.find(room.str());
+    if (!turn.ours) {
+      if (before != turns.end() && before->second.fence < turn.fence) turns.erase(before);
+      return;
+    }
+    if (before != turns.end() && before->second.fence > turn.fence) return;
+    turn_state& now = turns[room.str()];
+    if (now.fence != turn.fence) now = {turn.fence, 0, now.audience};
+    if (turn.audience) now.audience = turn.audience->version;
+    for (const room_entry& e : turn.pending) {
+      if (e.sequence <= now.given) continue;
+      if (now.given != 0 && e.sequence != now.given + 1)
+        board->faults += room.str() + ": a hole before " + std::to_string(e.sequence) + "\n";
+      board->publish(room.str(), now.given == 0, e.sequence);
+      now.given = e.sequence;
+      if (e.kind == room_entry_kind::room_removed) board->newest_of.erase(room.str());
+    }
+    ask(room, false, now.fence, now.given).detach();
+  }
+  task<void> ask(room_name room, bool takes_over, std::uint64_t fence, std::uint64_t done) {
+    ++asking;
+    const std::string whoever;
+    task<result<publishing_turn>> running =
+        takes_over ? data->take_over(room, whoever, 100) : data->published(room, fence, done);
+    result<publishing_turn> turn = co_await running;
+    --asking;
+    if (!turn) {
+      ++failed;
+      co_return;
+    }
+    const auto now = turns.find(room.str());
+    if (!takes_over && !turn->ours && now != turns.end() && now->second.fence == fence) turns.erase(now);
+    if (turn->ours && (takes_over || !turn->pending.empty())) publish(room, *turn);
+  }
 };
+
+/// One incarnation with its own store.
+template <class sink_type>
+struct keeper_with : store_operations {
+  keeper_with(const std::string& urls, const std::string& prefix, std::string incarnation, bool cluster = false,
+              redis_options options = {})
+      : driver(urls, cluster, std::move(options)), name(std::move(incarnation)) {
+    driver.options.prefix = prefix;
+    driver.open();
+    data().keep_log(&sink, name);
+    driver.time.wall = 1'000'000;
+  }
+  shared_store& data() override { return driver.data(); }
+  bool run_until(const std::function<bool()>& done) override { return driver.run_until(done); }
+
+  std::string say(const std::string& room, const std::string& text) { return append(room, "", text); }
+  /// "fence: entries" of a turn that is ours, with the audience's devices; "not ours".
+  static std::string turn_text(const publishing_turn& turn) {
+    if (!turn.ours) return turn.pending.empty() ? "not ours" : "not ours, but entries";
+    return entries_text(turn.pending);
+  }
+  std::string published(const std::string& room, std::uint64_t fence, std::uint64_t last) {
+    auto turn = run(data().published(room_name(room), fence, last));
+    if (!turn) return error_text(turn.error());
+    sink.take(room_name(room), *turn);
+    return turn_text(*turn);
+  }
+  std::string take_over(const std::string& room, const std::string& from, std::int64_t patience = 5000) {
+    auto turn = run(data().take_over(room_name(room), from, patience));
+    if (!turn) return error_text(turn.error());
+    taken = *turn;
+    sink.take(room_name(room), *turn);
+    return turn_text(*turn);
+  }
+  std::string log(const std::string& room, std::uint64_t after = 0, const std::string& epoch = "",
+                  std::size_t limit = 1000) {
+    auto part = run(data().read_log(room_name(room), epoch, after, limit));
+    if (!part) return error_text(part.error());
+    return entries_text(part->entries) + " [" + std::to_string(part->last) + (part->complete ? "" : " incomplete") +
+           "]" + (part->epoch.empty() ? " no room" : "");
+  }
+  [[nodiscard]] std::uint64_t fence(const std::string& room) const {
+    auto it = sink.turns.find(room);
+    return it == sink.turns.end() ? 0 : it->second.fence;
+  }
+  result<joined> join_reading(const std::string& room, const std::string& user, const std::string& id,
+                              const std::string& reads) {
+    connect(user, id, 100, name);
+    join_request request = join_of(room, user, id);
+    request.reads = reads;
+    return run(data().confirm_join(std::move(request), position_only()));
+  }
+
+  sink_type sink;  // before the driver: the store tells it until its end
+  redis_driver driver;
+  std::string name;
+  publishing_turn taken;
+};
+
+using keeper = keeper_with<recording_sink>;
+using publisher = keeper_with<publishing_sink>;
 
 struct publishing_sink_holder {
   publishing_sink sink;
@@ -152,9 +248,9 @@ class logging_driver final : private publishing_sink_holder, public redis_driver
     data().keep_log(&sink, "here~1");
   }
   ~logging_driver() override {
-    const bool idle = run_until([this] { return sink.confirming == 0; });
+    const bool idle = run_until([this] { return sink.asking == 0; });
     EXPECT_TRUE(idle);
-    EXPECT_EQ(sink.faults, "");
+    EXPECT_EQ(sink.own_board.faults, "");
   }
   logging_driver(const logging_driver&) = delete;
   logging_driver& operator=(const logging_driver&) = delete;

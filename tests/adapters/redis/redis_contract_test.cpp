@@ -21,9 +21,17 @@ std::unique_ptr<store_driver> with_logs() {
   return std::make_unique<logging_driver>(one_redis().url());
 }
 
-std::unique_ptr<store_driver> on_a_cluster() {
+redis_cluster_processes& one_cluster() {
   static redis_cluster_processes cluster(3);
-  return std::make_unique<redis_driver>(cluster.urls(), true);
+  return cluster;
+}
+
+std::unique_ptr<store_driver> on_a_cluster() {
+  return std::make_unique<redis_driver>(one_cluster().urls(), true);
+}
+
+std::unique_ptr<store_driver> with_logs_on_a_cluster() {
+  return std::make_unique<logging_driver>(one_cluster().urls(), true);
 }
 
 std::unique_ptr<store_driver> with_a_replica() {
@@ -40,7 +48,8 @@ std::unique_ptr<store_driver> with_a_replica() {
 
 INSTANTIATE_TEST_SUITE_P(redis, store_contract,
                          ::testing::Values(store_kind{"redis", on_one_redis}, store_kind{"cluster", on_a_cluster},
-                                           store_kind{"replicated", with_a_replica}, store_kind{"logged", with_logs}),
+                                           store_kind{"replicated", with_a_replica}, store_kind{"logged", with_logs},
+                                           store_kind{"logged_cluster", with_logs_on_a_cluster}),
                          driver_name);
 
 }  // namespace roombus::test

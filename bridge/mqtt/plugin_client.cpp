@@ -183,9 +183,12 @@ void plugin_client::on_answer(std::string_view payload) {
   std::string_view rest = payload;
   const std::string_view kind = word(rest);
   if (kind == "state") return on_state(rest);
-  if (kind != "ack" || word(rest) != incarnation_ || phase_ != phase::present) return;
+  if (kind != "ack" || word(rest) != incarnation_) return;
   const std::uint64_t sequence = number(word(rest));
   const std::string_view how = word(rest);
+  // what was published since then reached none of those that we had let in: they begin anew, and fetch it
+  if (how == "lapsed") lapsed_ = true;
+  if (phase_ != phase::present) return;
   if (how == "ok") {
     answered(sequence, std::nullopt);
   } else if (how == "full") {
@@ -210,7 +213,7 @@ void plugin_client::on_state(std::string_view rest) {
   if (!last) return;
 
   answer_timer_.cancel();
-  const bool restarted = incarnation != incarnation_;
+  const bool restarted = std::exchange(lapsed_, false) || incarnation != incarnation_;
   incarnation_ = std::string(incarnation);
   last_event_ = events;
   answered_ = hello_sequence_;

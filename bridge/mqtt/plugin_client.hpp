@@ -57,7 +57,8 @@ struct plugin_connection {
 };
 
 struct plugin_handlers {
-  /// The plugin answered: these are connected, nobody else. `restarted`: numbers from before mean nothing any more.
+  /// The plugin answered: these are connected, nobody else. `restarted`: numbers from before mean nothing any more, or
+  /// our grants had lapsed: in both cases nobody has been let in to a room without a break.
   std::function<void(const std::vector<plugin_connection>&, bool restarted)> on_present;
   std::function<void()> on_absent;  ///< only with `plugin_use::detect`
   std::function<void(const plugin_connection&)> on_connected;
@@ -137,6 +138,7 @@ class plugin_client {
   counter& timeouts_;
   phase phase_ = phase::down;
   std::string incarnation_;  ///< of the plugin; empty before its first answer
+  bool lapsed_ = false;      ///< it dropped our grants, and we published before we knew
   std::uint64_t sequence_ = 0;
   std::uint64_t hello_sequence_ = 0;
   std::uint64_t renewal_ = 0;   ///< number of the last renewal

@@ -215,6 +215,30 @@ TEST_F(plugin_fixture, lost_events_and_lapsed_grants_are_made_good) {
   EXPECT_EQ(orders(), strings{"hello\nalone"});
 }
 
+TEST_F(plugin_fixture, who_was_let_in_begins_anew_when_the_grants_have_lapsed) {
+  answer_hello("inc", "\n2 alice c1");
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/roomJoin/1", "[\"kitchen\"]")));
+  ack();
+  timers.advance(10s);
+  link.take();
+  say("answer/i", "ack inc " + last_sequence + " lapsed");
+  answer_hello("inc", "\n2 alice c1");
+  timers.run_posted();
+  EXPECT_EQ(payload_on("roombus/u/alice/c1/event/loginConfirmed"), R"({"user":"alice","data":{"id":"mqtt#alice/c1"}})");
+  EXPECT_EQ(call("alice/c1", "listOwnSockets", "[]"), R"({"result":{"mqtt#alice/c1":[]}})")
+      << "it joins again, with the last message that it has seen";
+}
+
+TEST_F(plugin_fixture, that_grants_have_lapsed_may_be_told_late) {
+  answer_hello("inc", "\n2 alice c1");
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/roomJoin/1", "[\"kitchen\"]")));
+  ack();
+  timers.advance(20s);  // a renewal is not answered: the broker stands still
+  say("answer/i", "ack inc 3 lapsed");
+  answer_hello("inc", "\n2 alice c1");
+  EXPECT_EQ(call("alice/c1", "listOwnSockets", "[]"), R"({"result":{"mqtt#alice/c1":[]}})");
+}
+
 TEST_F(plugin_fixture, an_operator_closes_the_connection_in_the_broker) {
   answer_hello("inc", "\n2 alice c1");
   orders();

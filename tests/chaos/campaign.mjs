@@ -56,7 +56,7 @@ for (const seed of seeds) {
     const result = await one(seed, layout, fault)
     results.push(result)
     if (values.report) await appendFile(values.report, JSON.stringify(result) + '\n')
-    const word = result.failed ? `FAILED ${result.failed}` : result.skipped ? `skipped: ${result.skipped}`
+    const word = result.failed ? `FAILED ${result.failed.split('\n').slice(0, 3).join(' ')}` : result.skipped ? `skipped: ${result.skipped}`
       : result.violationCount ? `${result.violationCount} VIOLATIONS ${JSON.stringify(result.violations.slice(0, 3))} ${result.record}` : 'ok'
     console.log(`${layout} ${fault} seed ${seed} ${result.delivery ?? ''}: ${word}`)
   }

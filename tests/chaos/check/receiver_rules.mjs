@@ -96,15 +96,18 @@ function outsideRule (picture, violate) {
 
 /** Nobody receives, reads or joins what he was shut out of, from the ack of his removal on. */
 export function removalRules (picture, sent, violate) {
-  const joins = new Map() // c/room → [i] of join requests
+  const acked = ackedBefore(picture)
+  const joins = new Map() // c/room → [call] of join requests
   const leaves = [] // {c, room, from}
   for (const call of picture.calls.values()) {
-    if (call.cmd === 'roomJoin') joins.set(`${call.c}\n${call.room}`, [...(joins.get(`${call.c}\n${call.room}`) ?? []), call.i])
+    if (call.cmd === 'roomJoin') joins.set(`${call.c}\n${call.room}`, [...(joins.get(`${call.c}\n${call.room}`) ?? []), call])
     if (call.cmd === 'roomLeave' && call.answers[0]?.ok && call.answers[0].life === call.life && call.silent === undefined) {
       leaves.push({ c: call.c, room: call.room, from: call.answers[0].i })
     }
   }
-  const nextJoin = (c, room, i) => (joins.get(`${c}\n${room}`) ?? []).find(at => at > i) ?? Infinity
+  /** From when on a join may be in effect that did not end before entry `i`. */
+  const nextJoin = (c, room, i) => (joins.get(`${c}\n${room}`) ?? []).filter(call => (call.answers[0]?.i ?? Infinity) > i)
+    .reduce((least, call) => Math.min(least, Math.max(call.i, i)), Infinity)
   const firstSent = mark => sent.get(mark)?.tries[0].i ?? -1
   const gots = picture.entries.map((entry, i) => ({ ...entry, i })).filter(entry => entry.e === 'got')
   const byClient = new Map()
@@ -113,11 +116,12 @@ export function removalRules (picture, sent, violate) {
   for (const { room, user, from, to } of picture.bans) {
     for (const client of picture.clients.values()) {
       if (client.user !== user) continue
-      // what was sent while he was out must not reach him before he may have come back
+      // what was sent and accepted while he was out must not reach him before he may have come back
       const until = to === Infinity ? Infinity : nextJoin(client.c, room, to)
+      const accepted = acked(room, to)
       for (const got of byClient.get(`${client.c}\n${room}`) ?? []) {
         const at = firstSent(got.mark)
-        if (at > from && at < to && got.i < until) violate('after-removal', { c: client.c, room, id: got.id, mark: got.mark, removed: from, sent: at, i: got.i })
+        if (at > from && got.id <= accepted && got.i < until) violate('after-removal', { c: client.c, room, id: got.id, mark: got.mark, removed: from, sent: at, i: got.i })
       }
     }
     for (const call of picture.calls.values()) {

@@ -69,14 +69,17 @@ export class DeviceProgram extends Program {
     this.#health = setInterval(() => this.#check(), HEALTH_MS)
   }
 
-  /** Says `online` until the service answers it. */
+  /**
+   * Says `online` and waits for the confirmation. Without the plugin there is none when we came back so soon that the service
+   * did not miss us: then we are where we were, which is not what we remember.
+   */
   async #birth (client) {
-    for (let attempt = 0; attempt < 20 && this.up; ++attempt) {
+    this.doubt = new Set(this.rooms)
+    for (let attempt = 0; attempt < 2 && this.up; ++attempt) {
       const hello = new Promise(resolve => { this.#hello = resolve })
       client.publish(`${this.base}/status`, 'online', { qos: 1, retain: true }, () => {})
-      if (await Promise.race([hello.then(() => true), delay(1500)])) return
+      if (await Promise.race([hello.then(() => true), delay(700)])) return
     }
-    throw new Error('no loginConfirmed')
   }
 
   /** A program looks from time to time whether the service sees it as it sees itself. */

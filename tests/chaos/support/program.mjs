@@ -53,6 +53,7 @@ export class Program {
   onHello () {
     this.log('hello', {})
     this.joined.clear()
+    this.doubt.clear()
   }
 
   onAnswer (q, error, results) {

@@ -110,42 +110,44 @@ void mqtt_cluster_bus::link_down() {
 // ---- sending
 
 void mqtt_cluster_bus::send_all(const value_map& body, done_handler done) {
-  send(all_topic_, body, std::move(done));
+  send(all_topic_, body, std::move(done), false);
 }
 
 void mqtt_cluster_bus::send_to(const std::string& incarnation, const value_map& body, done_handler done) {
-  send(instance_base_ + level_of(incarnation), body, std::move(done));
+  send(instance_base_ + level_of(incarnation), body, std::move(done), false);
 }
 
 void mqtt_cluster_bus::send_room(const room_name& room, const value_map& body, done_handler done) {
-  send(room_topic(room), body, std::move(done));
+  send(room_topic(room), body, std::move(done), true);
 }
 
 std::string mqtt_cluster_bus::room_topic(const room_name& room) const {
   return room_base_ + level_of(room.str());
 }
 
-void mqtt_cluster_bus::send(std::string topic, const value_map& body, done_handler done) {
+void mqtt_cluster_bus::send(std::string topic, const value_map& body, done_handler done, bool refused_is_done) {
   outgoing_message message;
   message.payload = std::make_shared<const std::string>(cbor::write(body));
   if (message.payload->size() > options_.message.max_bytes) {
     unsent_.add();
     env_.log.write(log_level::error, "bus_too_large",
                    topic + ": a message of " + std::to_string(message.payload->size()) + " bytes is not sent");
-    if (done) env_.timers.post([done = std::move(done)] { done(false); });
+    if (done) env_.timers.post([done = std::move(done), refused_is_done] { done(refused_is_done); });
     return;
   }
   message.topic = std::move(topic);
   message.level = qos::at_least_once;
   message.content_type = std::string(payload::content_type_of(payload::encoding::cbor));
-  std::function<void(publish_outcome)> ended = [this, done = std::move(done),
+  std::function<void(publish_outcome)> ended = [this, topic = message.topic, done = std::move(done), refused_is_done,
                                                 alive = std::weak_ptr<bool>(alive_)](publish_outcome outcome) {
     if (alive.expired()) return;
     (outcome == publish_outcome::done ? sent_ : unsent_).add();
-    if (outcome == publish_outcome::refused) {
-      env_.log.write(log_level::error, "bus_refused", "the broker refuses a message to other instances");
+    const bool refused = outcome == publish_outcome::refused;
+    if (refused) {
+      env_.log.write(log_level::error, "bus_refused",
+                     "the broker refuses a message to " + topic + ": it is too large for it, or not allowed to us");
     }
-    answer(done, outcome == publish_outcome::done);
+    answer(done, outcome == publish_outcome::done || (refused && refused_is_done));
   };
   env_.link.publish(std::move(message), std::move(ended));
 }

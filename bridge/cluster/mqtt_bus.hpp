@@ -51,6 +51,8 @@ class mqtt_cluster_bus final : public cluster_bus {
   [[nodiscard]] bool is_up() const override { return up_; }
   void send_all(const value_map& body, done_handler done) override;
   void send_to(const std::string& incarnation, const value_map& body, done_handler done) override;
+  /// What can never be sent, since it is too large or the broker refuses it, counts as sent: those who listen find the
+  /// hole, and everything behind it would be held up for ever.
   void send_room(const room_name& room, const value_map& body, done_handler done) override;
   void listen(const room_name& room, done_handler done) override;
   void stop_listening(const room_name& room) override;
@@ -63,7 +65,7 @@ class mqtt_cluster_bus final : public cluster_bus {
  private:
   void subscribe_own(const std::string& topic);
   void look_whether_up();
-  void send(std::string topic, const value_map& body, done_handler done);
+  void send(std::string topic, const value_map& body, done_handler done, bool refused_is_done);
   void ignore(const std::string& topic, const std::string& why);
   [[nodiscard]] std::string room_topic(const room_name& room) const;
 

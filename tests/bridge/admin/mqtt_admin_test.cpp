@@ -112,6 +112,22 @@ TEST_F(mqtt_admin_test, only_named_users_may_call) {
   EXPECT_EQ(published(), R"(roombus/admin/reply/boss/1/7 {"result":true})");
 }
 
+TEST_F(mqtt_admin_test, of_several_instances_one_answers_and_one_tells) {
+  std::string served = "root/1";
+  mqtt_admin_options options = mosquitto_options();
+  options.serves = [&](std::string_view device) { return device == served; };
+  make_api(std::move(options));
+  EXPECT_EQ(call("hasRoom", R"({"key":"all-key","args":["hall"]})"), reply_to_7 + R"({"result":false})");
+  chat.events().emit("clusterBus", value_map{{"event", value("lunch")}});
+  EXPECT_EQ(published(), "") << "the one that all instances emit";
+  served = "admin/events";
+  EXPECT_EQ(call("addRoom", R"({"key":"all-key","args":["hall"]})"), "") << "somebody else's";
+  chat.events().emit("clusterBus", value_map{{"event", value("lunch")}});
+  EXPECT_EQ(published(), R"(roombus/admin/events/clusterBus {"event":"lunch"})");
+  served = "root/1";
+  EXPECT_EQ(call("hasRoom", R"({"key":"all-key","args":["hall"]})"), reply_to_7 + R"({"result":false})");
+}
+
 TEST_F(mqtt_admin_test, what_is_no_call_is_ignored_or_left_to_others) {
   const std::string payload = R"({"key":"all-key","args":["hall"]})";
   received_message retained = message("root/1/addRoom/7", payload);

@@ -187,6 +187,22 @@ TEST_F(bus_test, what_the_broker_does_not_take_is_told) {
   EXPECT_TRUE(counted("roombus_bus_unsent_total 3"));
 }
 
+TEST_F(bus_test, what_can_never_reach_a_room_does_not_hold_it_up) {
+  link.go_up();
+  open();
+  std::string outcome;
+  const auto tell = [&](bool ok) { outcome += ok ? '+' : '-'; };
+  link.answer = publish_outcome::refused;
+  bus.send_room(room_name("den"), body("x"), tell);
+  bus.send_room(room_name("den"), body(std::string(2000, 'x')), tell);
+  timers.run_posted();
+  EXPECT_EQ(outcome, "++");
+  link.answer = publish_outcome::dropped;
+  bus.send_room(room_name("den"), body("x"), tell);
+  EXPECT_EQ(outcome, "++-");
+  EXPECT_TRUE(counted("roombus_bus_unsent_total 3"));
+}
+
 TEST_F(bus_test, what_is_no_message_of_an_instance_is_ignored_and_counted) {
   link.go_up();
   open();

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "adapters/mosquitto/child_process.hpp"
+#include "adapters/mosquitto/private_directory.hpp"
 
 namespace roombus::mosquitto {
 
@@ -93,51 +93,6 @@ std::optional<std::string> find_bad_name(const std::string& users) {
   return std::nullopt;
 }
 
-/// A private directory below TMPDIR that goes with the object. Started as root it belongs to Mosquitto's own account,
-/// as which the child then runs.
-class private_directory {
- public:
-  private_directory() {
-    std::error_code ignored;
-    std::string pattern = std::filesystem::temp_directory_path(ignored).string();
-    if (pattern.empty()) pattern = "/tmp";
-    pattern += "/roombus-mosquitto-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) return;  // made with mode 0700
-    path_ = pattern;
-    give_away(path_);
-  }
-  private_directory(const private_directory&) = delete;
-  private_directory& operator=(const private_directory&) = delete;
-  ~private_directory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-  [[nodiscard]] bool write(const std::string& name, const std::string& content) const {
-    // whoever reads it meanwhile reads the whole of one of them
-    const std::string made = file(name) + ".new";
-    {
-      std::ofstream out(made, std::ios::binary | std::ios::trunc);
-      if (chmod(made.c_str(), 0600) != 0) return false;
-      out << content;
-      if (!out.flush()) return false;
-    }
-    give_away(made);
-    return std::rename(made.c_str(), file(name).c_str()) == 0;
-  }
-
-  static void give_away(const std::string& path) {
-    if (geteuid() != 0) return;
-    if (const passwd* account = getpwnam(account_name)) (void)!chown(path.c_str(), account->pw_uid, account->pw_gid);
-  }
-
- private:
-  std::string path_;
-};
-
 }  // namespace
 
 struct mosquitto_process::impl {
@@ -153,7 +108,7 @@ struct mosquitto_process::impl {
   broker_address address;
   std::uint16_t bridge_port = 0;
   std::string program;
-  private_directory directory;
+  private_directory directory{account_name};
   login_files logins;
   timer_handle next_look;  // at the files of logins
   std::unique_ptr<child_process> child;
@@ -258,7 +213,7 @@ struct mosquitto_process::impl {
       std::error_code error;
       std::filesystem::create_directories(c.persistence_dir, error);
       if (error) return "cannot make " + c.persistence_dir + ": " + error.message();
-      private_directory::give_away(c.persistence_dir);
+      directory.give_away(c.persistence_dir);
     }
     const bool written = !directory.path().empty() && directory.write("device.passwd", users) &&
                          directory.write("bridge.passwd", bridge_account) && directory.write("device.acl", rights) &&

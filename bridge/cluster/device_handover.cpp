@@ -135,6 +135,7 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
   for (std::size_t begin = 0; begin < devices.size(); begin += adopted_at_once) {
     const std::size_t end = std::min(begin + adopted_at_once, devices.size());
     std::vector<task<answer>> asked;
+    std::vector<std::pair<std::size_t, std::vector<room_name>>> in_rooms;
     for (std::size_t i = begin; i < end; ++i)
       asked.push_back(self->env_.table.adopt(devices[i].user, devices[i].id, from, self->self_));
     for (std::size_t i = begin; i < end; ++i) {
@@ -144,7 +145,6 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
         all = false;
         continue;
       }
-      // nothing may come between the store's answer and the service: who is put out of a room from now on is known here
       const part& of = self->parts_[partition_of(device_of(devices[i]))];
       if (!*rooms || of.now != stage::adopting) continue;
       mqtt::adopted_device device;
@@ -152,12 +152,36 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
       device.id = devices[i].id;
       device.rooms = std::move(**rooms);
       device.sure = of.gave_it == from;
+      if (!device.rooms.empty()) in_rooms.emplace_back(i, device.rooms);
       std::vector<mqtt::adopted_device> one;
       one.push_back(std::move(device));
       self->env_.devices.take_over(std::move(one));
       self->taken_.add();
     }
     if (life != self->life_) co_return false;
+    const bool right = co_await check_rooms(self, devices, std::move(in_rooms));
+    if (life != self->life_) co_return false;
+    all = all && right;
+  }
+  co_return all;
+}
+
+/// Who was put out of a room between the store's answer and the registration here was not seen by anybody.
+task<bool> device_partitions::impl::check_rooms(std::shared_ptr<impl> self, std::vector<connection_record> devices,
+                                                std::vector<std::pair<std::size_t, std::vector<room_name>>> in_rooms) {
+  const std::uint64_t life = self->life_;
+  std::vector<task<result<std::optional<std::vector<room_name>>>>> asked;
+  for (const auto& [i, rooms] : in_rooms)
+    asked.push_back(self->env_.table.adopt(devices[i].user, devices[i].id, self->self_, self->self_));
+  bool all = true;
+  for (std::size_t k = 0; k < in_rooms.size(); ++k) {
+    const auto now = co_await asked[k];
+    if (life != self->life_) continue;
+    if (!now) {
+      all = false;
+    } else if (*now && **now != in_rooms[k].second) {
+      self->env_.devices.correct_rooms(devices[in_rooms[k].first].id, **now);
+    }
   }
   co_return all;
 }

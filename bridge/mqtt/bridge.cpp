@@ -177,6 +177,10 @@ void bridge::take_over(std::vector<adopted_device> devices) {
   impl_->take_over(std::move(devices));
 }
 
+void bridge::correct_rooms(const connection_id& id, const std::vector<room_name>& rooms) {
+  impl_->correct_rooms(id, rooms);
+}
+
 void bridge::presence_again() {
   impl_->presence_again();
 }

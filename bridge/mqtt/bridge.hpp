@@ -99,6 +99,8 @@ class bridge {
   /// Serves these devices from now on, as if they had always been here; unless they are `sure`, on probation as after a
   /// lost link (or as the broker's plugin says). They may be owned later only; `presence_again` is to be called then.
   void take_over(std::vector<adopted_device> devices);
+  /// A device that was just taken over turned out to be in these rooms only: somebody put it out of others meanwhile.
+  void correct_rooms(const connection_id& id, const std::vector<room_name>& rooms);
   /// More devices are owned than before: asks the broker's plugin who is connected, or reads the statuses again that
   /// the broker keeps.
   void presence_again();

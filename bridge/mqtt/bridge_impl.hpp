@@ -60,6 +60,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void share(device_sharing how);
   task<void> catch_up();
   void take_over(std::vector<adopted_device> devices);
+  void correct_rooms(const connection_id& id, const std::vector<room_name>& rooms);
   void presence_again();
   task<void> let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience);
   void for_each_uncertain(const std::function<void(std::string_view)>& fn) const;

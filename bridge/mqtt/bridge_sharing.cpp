@@ -15,6 +15,13 @@ namespace {
 /// An echo that does not come back is sent again.
 constexpr std::chrono::milliseconds echo_patience{1000};
 
+login_rights no_rights() {
+  login_rights out;
+  out.join.emplace();
+  out.publish.emplace();
+  return out;
+}
+
 }  // namespace
 
 void bridge::impl::share(device_sharing how) {
@@ -96,6 +103,14 @@ void bridge::impl::take_over(std::vector<adopted_device> devices) {
     take_over_one(std::move(from));
 }
 
+void bridge::impl::correct_rooms(const connection_id& id, const std::vector<room_name>& rooms) {
+  const device_ptr device = find(id);
+  if (!device || device->registered == 0) return;
+  env_.chat.release(id);
+  if (device->taken_rooms) device->taken_rooms = rooms;
+  register_taken(device, rooms, device->taken_rooms ? no_rights() : device->limits.rights);
+}
+
 void bridge::impl::presence_again() {
   if (stopping_) return;
   if (plugin_ && plugin_->now() != plugin_client::phase::absent) {
@@ -124,12 +139,9 @@ void bridge::impl::take_over_one(adopted_device from) {
   devices_.emplace(device->key, device);
   if (plugin_ && plugin_->now() != plugin_client::phase::absent) {
     // until the plugin has told the limits of its login it may do nothing
-    login_rights nothing;
-    nothing.join.emplace();
-    nothing.publish.emplace();
     device->taken_rooms = from.rooms;
     (void)device->life.on_attested();
-    register_taken(device, std::move(from.rooms), std::move(nothing));
+    register_taken(device, std::move(from.rooms), no_rights());
     return;
   }
   device->life.on_taken_over(from.sure, env_.time.steady_ms());

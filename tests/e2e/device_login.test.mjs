@@ -31,8 +31,14 @@ function put (name, content) {
 const hashOf = (user, password, scheme = 'argon2id') => execFileSync(binary, ['hash-password', '--user', user, '--scheme', scheme],
   { input: password + '\n', encoding: 'utf8' })
 
-/** What the broker answers to a CONNECT: 0, the code of its refusal, or "closed" when it says nothing. */
-async function connack (service, username, password, { version = 4, client = 'c1', ...more } = {}) {
+/** What the broker answers to a CONNECT: 0, or the code of its refusal. Where it closes without an answer it was busy with passwords: tried again, as devices do. */
+const connack = (...args) => eventually(async () => {
+  const answer = await connackOnce(...args)
+  return answer !== 'closed' && { answer }
+}, `an answer to CONNECT of ${args[1]}`, 30000).then(({ answer }) => answer)
+
+/** The same, or "closed" when it says nothing. */
+async function connackOnce (service, username, password, { version = 4, client = 'c1', ...more } = {}) {
   const made = mqtt.connect(`mqtt://${service.mqtt}`, {
     protocolVersion: version, clientId: client, username, password, reconnectPeriod: 0, connectTimeout: 10000, ...more
   })
@@ -93,7 +99,7 @@ if (plugin === undefined || delivery !== 'broker') {
         assert.equal(await answer(user, password), refusal[version], `${name}, version ${version}`)
       }
       assert.equal(await answer(undefined, undefined), refusal[version], 'anonymous')
-      assert.equal(await answer('alice\n', 'right: pässword'), 'closed', 'no text that MQTT allows')
+      assert.equal(await connackOnce(service, 'alice\n', 'right: pässword', { version }), 'closed', 'no text that MQTT allows')
       for (const client of ['a/b', '+', 'x y', 'é']) {
         assert.equal(await answer('alice', 'right: pässword', { client }), refusal[version], `client id ${client}`)
       }
@@ -270,8 +276,8 @@ if (plugin === undefined || delivery !== 'broker') {
   }, async ({ service }) => {
     assert.equal(await connack(service, 'alice', 'right: pässword'), 0)
     for (let i = 0; i < 3; ++i) assert.equal(await connack(service, 'alice', `guess ${i}`), refusal[4])
-    assert.equal(await connack(service, 'alice', 'guess 4'), 'closed', 'not checked')
-    assert.equal(await connack(service, 'alice', 'right: pässword'), 'closed', 'nor told')
+    assert.equal(await connackOnce(service, 'alice', 'guess 4'), 'closed', 'not checked')
+    assert.equal(await connackOnce(service, 'alice', 'right: pässword'), 'closed', 'nor told')
   })
 
   scenario('the broker comes back with its logins', { ...closed, config: keys + passwordFile() + rooms }, async world => {

@@ -189,12 +189,16 @@ if (!usable) {
       }
       assert.equal(await say('granted'), 1)
 
-      await t.test('a bridge that is silent lets nobody read', async () => {
+      await t.test('a bridge that is silent lets nobody read, and devices begin anew', async () => {
+        await bob.notified('loginConfirmed')
         process.kill(service.pid, 'SIGSTOP')
         let n = 0
         await eventually(async () => await say(`stopped ${++n}`) === 0, 'the end of the grant', 5000)
         process.kill(service.pid, 'SIGCONT')
-        await eventually(async () => await say(`awake ${++n}`) === 1, 'the grant anew', 5000)
+        await bob.notified('loginConfirmed')
+        assert.equal(await say('awake'), 0, 'joined to nothing')
+        await bob.call('roomJoin', 'den')
+        assert.equal(await say('joined'), 1)
       })
       await t.test('a crashed bridge', async () => {
         await service.crash()

@@ -142,11 +142,11 @@ hooked('a failing onJoin rolls the join back', {
 for (const policy of ['reject', 'continue']) {
   hooked(`a server that lies under load: ${policy}`, {
     mqtt: false,
-    config: server => http(server, ['roomMessageBefore'], `timeout_ms = 200\non_failure = "${policy}"`)
+    config: server => http(server, ['roomMessageBefore'], `timeout_ms = 1000\non_failure = "${policy}"`)
   }, async ({ server, service, browser }) => {
     // never ten failures in a row, in whichever order they end, so that the circuit stays closed: waves of nine, and one
     // honest answer after each
-    const [waves, wave] = [12, 10]
+    const [waves, wave] = [6, 10]
     const kinds = [...Object.keys(lies), 'honest']
     const kindOf = n => n % wave === wave - 1 ? 'honest' : kinds[(n + Math.floor(n / wave)) % kinds.length]
     server.hooks.roomMessageBefore = ({ args: [, { n }] }) => lies[kindOf(n)] ?? {}

@@ -190,12 +190,11 @@ if (!usable) {
       assert.equal(await say('granted'), 1)
 
       await t.test('a bridge that is silent lets nobody read, and devices begin anew', async () => {
-        await bob.notified('loginConfirmed')
         process.kill(service.pid, 'SIGSTOP')
         let n = 0
         await eventually(async () => await say(`stopped ${++n}`) === 0, 'the end of the grant', 5000)
         process.kill(service.pid, 'SIGCONT')
-        await bob.notified('loginConfirmed')
+        await eventually(async () => (await bob.call('listOwnSockets'))[bob.id].length === 0, 'a new life')
         assert.equal(await say('awake'), 0, 'joined to nothing')
         await bob.call('roomJoin', 'den')
         assert.equal(await say('joined'), 1)

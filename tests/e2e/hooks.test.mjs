@@ -142,8 +142,9 @@ hooked('a failing onJoin rolls the join back', {
 for (const policy of ['reject', 'continue']) {
   hooked(`a server that lies under load: ${policy}`, {
     mqtt: false,
-    config: server => http(server, ['roomMessageBefore'], `timeout_ms = 1000\non_failure = "${policy}"`)
+    config: server => http(server, ['roomMessageBefore'], `timeout_ms = 600\non_failure = "${policy}"`)
   }, async ({ server, service, browser }) => {
+    // no connection rests for a second: after that a close without an answer may be one for idleness, and is asked again
     // never ten failures in a row, in whichever order they end, so that the circuit stays closed: waves of nine, and one
     // honest answer after each
     const [waves, wave] = [6, 10]

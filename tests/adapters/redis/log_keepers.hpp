@@ -87,7 +87,7 @@ class recording_sink : public room_log_sink {
       return;
     }
     auto& now = turns[room.str()];
-    if (now.fence != turn.fence) now = {turn.fence, 0, ""};
+    if (now.fence != turn.fence) now = {turn.fence, 0, "", false};
     if (!turn.pending.empty()) now.given = turn.pending.back().sequence;
     if (turn.audience) now.audience = turn.audience->version;
   }
@@ -97,6 +97,7 @@ class recording_sink : public room_log_sink {
     std::uint64_t fence = 0;
     std::uint64_t given = 0;
     std::string audience;
+    bool confirming = false;
   };
   std::map<std::string, turn_state> turns;
   std::vector<told> all;
@@ -145,7 +146,7 @@ class publishing_sink final : public recording_sink {
     }
     if (before != turns.end() && before->second.fence > turn.fence) return;
     turn_state& now = turns[room.str()];
-    if (now.fence != turn.fence) now = {turn.fence, 0, now.audience};
+    if (now.fence != turn.fence) now = {turn.fence, 0, now.audience, false};
     if (turn.audience) now.audience = turn.audience->version;
     for (const room_entry& e : turn.pending) {
       if (e.sequence <= now.given) continue;
@@ -155,7 +156,7 @@ class publishing_sink final : public recording_sink {
       now.given = e.sequence;
       if (e.kind == room_entry_kind::room_removed) board->newest_of.erase(room.str());
     }
-    ask(room, false, now.fence, now.given).detach();
+    if (now.given > 0 && !std::exchange(now.confirming, true)) ask(room, false, now.fence, now.given).detach();
   }
   task<void> ask(room_name room, bool takes_over, std::uint64_t fence, std::uint64_t done) {
     ++asking;
@@ -169,8 +170,12 @@ class publishing_sink final : public recording_sink {
       co_return;
     }
     const auto now = turns.find(room.str());
-    if (!takes_over && !turn->ours && now != turns.end() && now->second.fence == fence) turns.erase(now);
-    if (turn->ours && (takes_over || !turn->pending.empty())) publish(room, *turn);
+    const bool present = now != turns.end() && now->second.fence == fence;
+    if (!takes_over && present) now->second.confirming = false;
+    if (!takes_over && !turn->ours && present) turns.erase(now);
+    // without anything new: what there is arrives with answers that are under way
+    if (turn->ours && (takes_over || !turn->pending.empty() || (present && now->second.given > done)))
+      publish(room, *turn);
   }
 };
 

@@ -94,6 +94,22 @@ TEST(load_config, keys_of_sections_inside_sections) {
       << "secrets are not shown";
 }
 
+TEST(load_config, instances_share_what_can_be_shared) {
+  const std::string redis = "[store]\nkind = \"redis\"\n";
+  const std::string mosquitto = "[mqtt]\nbroker = \"tcp://127.0.0.1:1883\"\nidentity = \"acl\"\n";
+  const auto shared = [](const std::string& file) {
+    const auto out = load_file(file);
+    EXPECT_EQ(out.errors, texts{});
+    return out.settings.is_shared();
+  };
+  EXPECT_TRUE(shared(redis + mosquitto));
+  EXPECT_TRUE(shared(redis + "[mqtt]\nbroker = \"ssl://127.0.0.1:8883\"\nidentity = \"acl\"\n"));
+  EXPECT_FALSE(shared(redis + mosquitto + "[instance]\ncluster = \"off\"\n"));
+  EXPECT_FALSE(shared(redis)) << "nobody else is at the embedded broker";
+  EXPECT_FALSE(shared(redis + "[mqtt]\nbroker = \"none\"\n"));
+  EXPECT_FALSE(shared(mosquitto));
+}
+
 // What a key's default would be changed to, in all three sources.
 TEST(load_config, every_key_can_be_given_in_every_way) {
   const config defaults;
@@ -108,6 +124,7 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
       {"mqtt.identity", "acl"},
       {"mqtt.auth_client_ids", "any"},
       {"chat.message_format", "text"},
+      {"instance.cluster", "off"},
       {"log.format", "json"},
       {"log.level", "debug"},
       {"store.kind", "memory"},

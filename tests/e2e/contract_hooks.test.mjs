@@ -563,6 +563,23 @@ test('7.32 onClose is asked at the end, knows of what did not end in time, and m
   stuck.give({})
 }))
 
+test('7.32 onClose comes last, when commands have ended and everybody has left', { timeout: 60000 }, () => withServer(['listOwnSocketsBefore', 'onLeave', 'onDisconnect', 'onClose'], async (server, options) => {
+  const service = await startRoombus(options)
+  const alice = await Browser.connect(service, { user: 'alice' })
+  await alice.call('roomJoin', 'default')
+  const decision = held()
+  const asked = new Promise(resolve => { server.hooks.listOwnSocketsBefore = () => { resolve(); return decision.answer } })
+  const running = alice.call('listOwnSockets')
+  await within(asked, 'the command at work')
+  service.child.kill('SIGTERM')
+  await eventually(() => alice.call('roomGetOwner', 'default').then(() => false, error => chatError('unavailable')(error)), 'the drain')
+  decision.give({})
+  assert.deepEqual(await running, { [alice.id]: ['default'] })
+  assert.deepEqual(await within(service.exited, 'the end'), { code: 0, signal: null })
+  assert.deepEqual(server.calls.map(({ hook }) => hook).slice(-3), ['onLeave', 'onDisconnect', 'onClose'])
+  alice.close()
+}))
+
 // --- the same over MQTT
 
 worked('7.3 7.37 over MQTT: the command works with the arguments that the worker answers', ['roomMessageBefore'], async ({ answers, worker, browser, device, service }) => {

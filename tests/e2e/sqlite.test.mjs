@@ -1,7 +1,7 @@
 // What is acked outlives the program: it is stopped, or killed, and started again on the same file.
 
 import assert from 'node:assert/strict'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
@@ -113,25 +113,6 @@ test('a killed program has lost nothing that it answered', { timeout: 60000 }, (
     reader.close()
     await after.stop()
   }
-}))
-
-test('the file of a running instance, and one that is none, are refused by name', { timeout: 60000 }, () => inFolder(async (file, folder) => {
-  const options = { config: rooms, mqtt: false, args: ['--store.path', file] }
-  const service = await startRoombus(options)
-  try {
-    await assert.rejects(startRoombus(options), error => {
-      assert.match(error.message, /ended before it was ready \([1-9]/)
-      assert.ok(error.message.includes(`store.path: "${file}": is locked by another process`), error.message)
-      return true
-    })
-  } finally {
-    await service.stop()
-  }
-  const notes = path.join(folder, 'notes.txt')
-  await writeFile(notes, 'x'.repeat(5000))
-  await assert.rejects(startRoombus({ ...options, args: ['--store.path', notes] }), /is not a database of roombus/)
-  await assert.rejects(startRoombus({ ...options, args: ['--store.path', path.join(folder, 'none', 'rooms.db')] }),
-    /the directory .* does not exist/)
 }))
 
 test('without --dev the file is the default, with it memory', { timeout: 60000 }, async () => {

@@ -107,8 +107,9 @@ export class Roombus {
 /**
  * Runs `roombus serve` until it is ready. `config` is the text of a configuration file, `dev: false` leaves out --dev,
  * `mqtt: false` runs without a broker, `mqtt: null` leaves the broker to `config`. Port options are added; `args` and `env` go to the process as they are.
+ * `through` is a command that runs the program in its place (`nsenter …`).
  */
-export async function startRoombus ({ config = '', args = [], env = {}, dev = true, mqtt = true, http = '127.0.0.1:0', admin = '127.0.0.1:0' } = {}) {
+export async function startRoombus ({ config = '', args = [], env = {}, dev = true, mqtt = true, http = '127.0.0.1:0', admin = '127.0.0.1:0', through = [] } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'roombus-e2e-'))
   const ready = path.join(folder, 'ready.json')
   const all = ['serve', '--ready-file', ready, '--http.listen', http, '--admin.listen', admin]
@@ -124,7 +125,8 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
     await writeFile(path.join(folder, 'roombus.toml'), config)
     all.push('--config', path.join(folder, 'roombus.toml'))
   }
-  const child = spawnTracked(binary, [...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
+  const [program, ...before] = [...through, binary]
+  const child = spawnTracked(program, [...before, ...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
   const service = new Roombus(child, folder)
   const given = new AbortController()
   const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', 30000, given.signal)

@@ -242,6 +242,14 @@ task<void> service::disconnect(connection_id id) {
   return impl_->disconnect(std::move(id));
 }
 
+bool service::close_connection(const connection_id& id, close_reason reason) {
+  local_connection* connection = impl_->hub.find(id);
+  if (connection == nullptr) return false;
+  const std::shared_ptr<connection_sink> sink = connection->sink;  // it may let go of the connection
+  sink->close(reason);
+  return true;
+}
+
 task<reply> service::execute(call c) {
   return impl_->execute(std::move(c));
 }

@@ -100,6 +100,8 @@ class service {
                              bool shares_broadcast = false, login_rights rights = {});
   /// Ends a connection: it leaves its rooms, the others are told. Unknown ids are fine; the sink is let go at once.
   task<void> disconnect(connection_id id);
+  /// Asks the connection's transport to close it. False when this instance does not serve it.
+  bool close_connection(const connection_id& id, close_reason reason);
   /// Runs one command. Never throws; a fault inside is logged and answered with internalError.
   task<reply> execute(call c);
   /// Runs one method of the server API with a list of positional or a map of named arguments, or null for none.

@@ -1,5 +1,7 @@
 #include "adapters/broker_auth/broker_auth.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::string_view base = "/broker/";
 constexpr std::string_view key_level = "key/";
+constexpr std::chrono::milliseconds longest_look{600'000};
 
 /// Takes what stands before the first `/`, and that `/`.
 std::string_view take_level(std::string_view& rest) {
@@ -60,7 +63,10 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
     }
   }
 
-  void detach() { detached_ = true; }
+  void detach() {
+    detached_ = true;
+    timer_.cancel();
+  }
 
   void take(const http::request& req, const std::shared_ptr<http::responder>& answer) {
     std::string_view path = req.path;
@@ -176,7 +182,22 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
       return true;
     }
     const std::int64_t now = env_.time.now_ms();
-    return *found.expires_at_ms > now && ends_.set(q.user, q.client, *found.expires_at_ms, now);
+    if (*found.expires_at_ms <= now || !ends_.set(q.user, q.client, *found.expires_at_ms, now)) return false;
+    look_at_ends();
+    return true;
+  }
+
+  /// Tells which logins have ended, and comes back when the next one may have. A wall clock can be set.
+  void look_at_ends() {
+    const std::int64_t now = env_.time.now_ms();
+    for (const login_ends::ended& e : ends_.take_ended(now)) {
+      env_.log.write(log_level::info, "broker_login_ended", e.user + "/" + e.client);
+      if (env_.on_end) env_.on_end(e.user, e.client);
+    }
+    const auto next = ends_.next_end();
+    if (!next) return timer_.cancel();
+    const auto wait = std::min(std::chrono::milliseconds(std::max<std::int64_t>(*next - now, 1)), longest_look);
+    timer_ = env_.timers.after(wait, [this] { look_at_ends(); });
   }
 
   const broker_auth_options options_;
@@ -186,6 +207,7 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
   api_keys key_;
   api_keys bridge_password_;
   bool detached_ = false;
+  timer_handle timer_;  // of the next end
   counter& logins_;
   counter& refused_logins_;
   counter& topics_;

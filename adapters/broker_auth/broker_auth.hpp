@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,8 +33,11 @@ class broker_auth final : public http::handler {
   struct environment {
     credential_checker& checker;
     clock& time;
+    scheduler& timers;
     log_sink& log;
     metrics_registry& metrics;
+    /// Called when the token ends by which a client logged in.
+    std::function<void(const std::string& user, const std::string& client)> on_end;
   };
 
   /// All in `env` outlives it.

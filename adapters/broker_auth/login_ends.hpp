@@ -2,9 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace roombus::broker_auth {
 
@@ -18,12 +22,21 @@ class login_ends {
   [[nodiscard]] bool set(std::string_view user, std::string_view client, std::int64_t ends_at_ms, std::int64_t now_ms);
   /// The login has no end.
   void clear(std::string_view user, std::string_view client);
+  /// When the next login ends that `take_ended` has not told yet; nothing for none.
+  [[nodiscard]] std::optional<std::int64_t> next_end() const;
+  /// Logins that have ended since the last call; they are still remembered.
+  struct ended {
+    std::string user;
+    std::string client;
+  };
+  [[nodiscard]] std::vector<ended> take_ended(std::int64_t now_ms);
   [[nodiscard]] bool has_ended(std::string_view user, std::string_view client, std::int64_t now_ms) const;
   [[nodiscard]] std::size_t size() const { return ends_.size(); }
 
  private:
   std::size_t max_entries_;
   std::unordered_map<std::string, std::int64_t> ends_;
+  std::set<std::pair<std::int64_t, std::string>> untold_;
 };
 
 }  // namespace roombus::broker_auth

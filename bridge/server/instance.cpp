@@ -122,7 +122,10 @@ struct instance::parts {
     if (!settings.mqtt.auth_key.empty()) {
       broker_questions = std::make_unique<broker_auth::broker_auth>(
           broker_auth_options_of(settings),
-          broker_auth::broker_auth::environment{logins.checker(), time, log, metrics});
+          broker_auth::broker_auth::environment{
+              logins.checker(), time, loop, log, metrics, [this](const std::string& user, const std::string& client) {
+                chat.close_connection(connection_id("mqtt#" + user + "/" + client), close_reason::disconnected);
+              }});
       admin_listener.route("/broker/", *broker_questions);
     }
     sockets.add_namespace(settings.http.nsp, browsers);

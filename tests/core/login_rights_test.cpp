@@ -143,6 +143,15 @@ TEST_F(rights_of_logins, the_server_api_passes_them_with_bypass_only_and_never_j
   EXPECT_EQ(run_locally("bob1", "roomJoin", R"(["a"])", false), "[1]");
 }
 
+TEST_F(rights_of_logins, a_connection_may_be_closed_by_its_id) {
+  connect("bob1");
+  connect("bob2");
+  EXPECT_TRUE(chat.close_connection(connection_id("bob1"), close_reason::disconnected));
+  EXPECT_FALSE(chat.close_connection(connection_id("bob3"), close_reason::disconnected));
+  EXPECT_EQ(sinks["bob1"]->closed, std::vector<close_reason>{close_reason::disconnected});
+  EXPECT_TRUE(sinks["bob2"]->closed.empty());
+}
+
 class rights_of_admins : public rights_of_logins {
  protected:
   rights_of_admins() : rights_of_logins(chat_options()) {}

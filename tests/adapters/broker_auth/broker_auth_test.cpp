@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "adapters/broker_auth/broker_question.hpp"
 #include "adapters/broker_auth/login_ends.hpp"
+#include "tests/support/fakes.hpp"
 
 namespace roombus::broker_auth {
 namespace {
@@ -75,8 +77,11 @@ class broker_auth_test : public testing::Test {
     options.access.bridge_user = "roombus";
     options.bridge_password = "secret";
     options.max_expiring_logins = 2;
-    endpoint =
-        std::make_unique<broker_auth>(std::move(options), broker_auth::environment{checker, time, log, metrics_});
+    endpoint = std::make_unique<broker_auth>(
+        std::move(options), broker_auth::environment{checker, time, timers, log, metrics_,
+                                                     [this](const std::string& user, const std::string& client) {
+                                                       ended.push_back(user + "/" + client);
+                                                     }});
   }
 
   std::string ask(const std::string& path, const std::string& body, const std::string& hook = {}) {
@@ -100,6 +105,8 @@ class broker_auth_test : public testing::Test {
   fixed_clock time;
   silent_log log;
   metrics_registry metrics_;
+  test::fake_scheduler timers;
+  std::vector<std::string> ended;
   std::unique_ptr<broker_auth> endpoint;
 };
 
@@ -123,7 +130,8 @@ TEST(broker_auth, without_a_key_in_the_configuration_no_key_is_right) {
   fixed_clock time;
   silent_log log;
   metrics_registry metrics;
-  broker_auth endpoint({}, {checker, time, log, metrics});
+  test::fake_scheduler timers;
+  broker_auth endpoint({}, {checker, time, timers, log, metrics, nullptr});
   for (const char* path : {"/broker/emqx/authn", "/broker/key//emqx/authn", "/broker/key/x/emqx/authn"}) {
     http::request req;
     req.method = "POST";
@@ -308,6 +316,44 @@ TEST_F(broker_auth_test, ends_of_logins_are_bounded) {
   EXPECT_NE(login_as("alice~2"), R"({"result":"deny"})");
   EXPECT_EQ(login_as("alice~3"), R"({"result":"deny"})");
   EXPECT_NE(login_as("alice~2"), R"({"result":"deny"})") << "known already";
+}
+
+TEST_F(broker_auth_test, the_end_of_a_login_is_told_when_it_comes) {
+  using namespace std::chrono_literals;
+  const auto login_as = [this](const std::string& client, const std::string& password) {
+    return ask("emqx/authn", R"({"username":"alice","clientid":")" + client + R"(","password":")" + password + R"("})");
+  };
+  login_as("alice", "alice-pw");
+  EXPECT_EQ(timers.pending(), 0U) << "no end";
+  login_as("alice~1", "eyJ.short");
+  login_as("alice~2", "eyJ.short");
+  login_as("alice~2", "alice-pw");  // again, without an end
+  time.now = 1'059'999;
+  timers.advance(59'999ms);
+  EXPECT_TRUE(ended.empty());
+  timers.advance(1ms);
+  EXPECT_TRUE(ended.empty()) << "the wall clock decides";
+  time.now = 1'060'000;
+  timers.advance(1ms);
+  EXPECT_EQ(ended, std::vector<std::string>{"alice/alice~1"});
+  EXPECT_EQ(timers.pending(), 0U);
+  EXPECT_EQ(login_as("alice~1", "alice-pw"), R"({"result":"allow","is_superuser":false})");
+}
+
+TEST(login_ends, each_end_is_told_once_and_the_latest_counts) {
+  login_ends ends(10);
+  EXPECT_TRUE(ends.set("a", "a", 1'000, 0));
+  EXPECT_TRUE(ends.set("b", "b", 500, 0));
+  EXPECT_TRUE(ends.set("c", "c", 400, 0));
+  EXPECT_TRUE(ends.set("b", "b", 2'000, 0));
+  ends.clear("c", "c");
+  ends.clear("d", "d");
+  EXPECT_EQ(ends.next_end(), 1'000);
+  EXPECT_TRUE(ends.take_ended(999).empty());
+  ASSERT_EQ(ends.take_ended(1'000).size(), 1U);
+  EXPECT_TRUE(ends.take_ended(1'000).empty());
+  EXPECT_TRUE(ends.has_ended("a", "a", 1'000)) << "and stays remembered";
+  EXPECT_EQ(ends.next_end(), 2'000);
 }
 
 TEST(login_ends, room_comes_back_a_day_after_the_end) {

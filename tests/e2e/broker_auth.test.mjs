@@ -6,9 +6,12 @@ import crypto from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after } from 'node:test'
+import test, { after } from 'node:test'
+import { Browser } from './support/browser.mjs'
 import { binary } from './support/cli.mjs'
 import { DEADLINE_MS, eventually } from './support/deadline.mjs'
+import { Device } from './support/device.mjs'
+import { startMosquitto, startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'roombus-broker-auth-'))
@@ -93,5 +96,43 @@ scenario('RabbitMQ has the key in the path', options, async ({ service }) => {
 scenario('without a key nobody asks', { dev: false, mqtt: false, config: config.replace(/auth_key.*/, '') }, async ({ service }) => {
   for (const where of ['emqx/authn', 'key//emqx/authn', 'key/x/rabbitmq/user']) {
     assert.equal((await post(service, where, '{}', { authorization: 'Bearer ' })).status, 404, where)
+  }
+})
+
+test('a device whose token ends leaves its rooms, though its broker keeps it', { timeout: 60000 }, async () => {
+  const broker = await startMosquitto()
+  const service = await startRoombus({
+    dev: false,
+    mqtt: null,
+    config: config.replace('[mqtt]', `[mqtt]\nbroker = "tcp://${broker.address}"\nidentity = "acl"`)
+      .replace('[auth.jwt]', '[auth.jwt]\nleeway = 0') + '[[room]]\nname = "den"\nenable_userlist_updates = true\n'
+  })
+  service.mqtt = broker.address
+  const closing = []
+  try {
+    const browser = await Browser.connect(service, { query: {}, auth: { token: token({ sub: 'carol', exp: Math.floor(Date.now() / 1000) + 600 }) } })
+    closing.push(() => browser.close())
+    await browser.call('roomJoin', 'den')
+    const log = async (clientid, password) => JSON.parse((await post(service, 'emqx/authn', { username: 'alice', clientid, password },
+      { authorization: `Bearer ${key}` })).text).result
+    const exp = Math.floor(Date.now() / 1000) + 3
+    assert.equal(await log('alice~1', token({ sub: 'alice', exp })), 'allow')
+    assert.equal(await log('alice~2', token({ sub: 'alice', exp })), 'allow')
+    assert.equal(await log('alice~2', 'alice-pw'), 'allow', 'comes again, without an end')
+    const devices = await Promise.all(['alice~1', 'alice~2'].map(client => Device.connect(service, { user: 'alice', client, shared: false })))
+    closing.push(...devices.map(device => () => device.close()))
+    for (const device of devices) await device.call('roomJoin', 'den')
+    await eventually(async () => !(devices[0].id in await devices[1].call('listOwnSockets')), 'the end of the session')
+    assert.ok(Date.now() >= exp * 1000, 'not before')
+    assert.equal((await browser.call('roomUserSeen', 'den', 'alice')).joined, true, 'by the other device')
+    await browser.call('roomMessage', 'den', { after: 'the end' })
+    assert.equal((await devices[1].message('den')).after, 'the end')
+    await devices[1].leave()
+    await browser.notified('roomUserLeft')
+    assert.deepEqual(devices[0].waiting('roomMessage'), [])
+  } finally {
+    for (const close of closing.reverse()) await close()
+    await service.stop()
+    await broker.stop()
   }
 })

@@ -8,6 +8,8 @@ packages_build=(
 packages_run=(mosquitto mosquitto-clients)
 packages_test=(libgtest-dev mosquitto mosquitto-clients redis-server nats-server chromium)
 packages_check=(clang-format clang-tidy)
+# scripts/install-brokers
+packages_brokers=(ejabberd rabbitmq-server)
 
 # Debian 12 has Boost 1.81 beside its default 1.74 (too old for us); Debian 13 has 1.83.
 boost_package() {

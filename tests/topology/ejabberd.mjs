@@ -33,7 +33,7 @@ async function configured (replacements) {
  * names, the password is the name and -pw); roombus has its account.
  */
 export async function startEjabberd (folder, { brokerNodes = 3, devices, config = '', erlang: flags = [] } = {}) {
-  if (!ejabberd) throw new Error('ejabberd is not installed: scripts/install-ejabberd')
+  if (!ejabberd) throw new Error('ejabberd is not installed: scripts/install-brokers')
   const cookie = randomBytes(12).toString('hex')
   const [epmdPort] = await freePorts(1)
   const epmd = await new Process({
@@ -99,7 +99,7 @@ export async function startEjabberd (folder, { brokerNodes = 3, devices, config 
   return {
     nodes,
     stable,
-    config: { profile: 'generic', identity: 'acl', username: 'roombus', password: 'secret', delivery: 'inbox' },
+    config: { profile: 'ejabberd', identity: 'acl', username: 'roombus', password: 'secret', delivery: 'inbox' },
     deviceOptions: user => ({ password: `${user}-pw`, shared: false }),
     close: () => epmd.kill()
   }

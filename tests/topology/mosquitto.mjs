@@ -62,7 +62,7 @@ acl_file ${file('bridge.acl')}
   return {
     nodes: [node],
     config: { profile: 'mosquitto', identity: delivery === 'broker' ? 'plugin' : 'acl', username: 'roombus', password: 'secret', delivery },
-    deviceOptions: () => ({}),
+    deviceOptions: () => ({ shared: delivery === 'broker' }),
     async close () {}
   }
 }

@@ -1,56 +1,134 @@
-// The topologies themselves: everything starts, rooms work, parts die and come back.
+// The topologies at work: instances over Mosquitto and one Redis, and over clusters of ejabberd and Redis whose nodes die.
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { Api } from '../e2e/support/api.mjs'
 import { Browser } from '../e2e/support/browser.mjs'
 import { eventually } from '../e2e/support/deadline.mjs'
 import { Device } from '../e2e/support/device.mjs'
+import { connectProbing, joinProbing } from '../e2e/support/probe.mjs'
+import { ejabberd } from './ejabberd.mjs'
 import { startTopology } from './topology.mjs'
 
-/** A browser and a device at `service` share a room. */
-async function shareRoom (service, room, options = {}) {
-  const browser = await Browser.connect(service, { user: 'web' })
-  const device = await Device.connect(service, { user: 'alice', client: 'alice-1', ...options })
-  try {
-    await browser.call('roomCreate', room, false)
+const config = `
+[chat]
+enable_userlist_updates = true
+heartbeat_rate = 500
+heartbeat_timeout = 3000
+`
+const room = 'the den'
+
+/** A browser and a device at every instance, all in the room. */
+async function members (topology, round) {
+  const all = []
+  for (const [n, instance] of topology.instances.entries()) {
+    const browser = await Browser.connect(instance, { user: `web${n}-${round}` })
     await browser.call('roomJoin', room)
-    await device.call('roomJoin', room)
-    const id = await browser.call('roomMessage', room, { hello: 1 })
-    assert.equal((await device.message(room)).id, id)
-    assert.equal(await device.call('roomMessage', room, { hello: 2 }), id + 1)
-    assert.equal((await browser.message(room, m => m.hello === 2)).id, id + 1)
-  } finally {
-    await device.close()
-    browser.close()
+    const user = `dev${n}-${round}`
+    const device = await connectProbing(instance, { user, client: user, version: 4 + n % 2, ...topology.deviceOptions(user) })
+    await joinProbing(device, room)
+    all.push(browser, device)
+  }
+  return all
+}
+
+/** Each member sends `each` messages; every one of them sees all messages of all in one order. */
+async function talk (all, each) {
+  const answers = await Promise.all(all.flatMap((member, m) => Array.from({ length: each }, (_, n) => member.call('roomMessage', room, { m, n }))))
+  const ids = [...answers].sort((a, b) => a - b)
+  assert.equal(new Set(ids).size, all.length * each)
+  for (const member of all) {
+    const seen = () => member.received.peek(item => item.name === 'roomMessage' && (item.room ?? item.args[0]) === room)
+      .map(item => item.payload?.id ?? item.args[1].id)
+    await eventually(() => seen().includes(ids.at(-1)), `message ${ids.at(-1)} at ${member.user}`)
+    const firsts = [...new Set(seen())].filter(id => id >= ids[0])
+    assert.deepEqual(firsts, ids, `what ${member.user} saw`)
   }
 }
 
-for (const redis of ['single', 'cluster']) {
-  test(`one instance over Mosquitto and Redis (${redis})`, { timeout: 100000 }, async () => {
-    const topology = await startTopology({ redis })
+const close = all => Promise.all(all.map(member => member.close()))
+
+/** Repeats until it works, for at most `ms`: what a client does while parts come and go. */
+const insist = (what, action, ms = 40000) => eventually(() => action().then(() => true, error => {
+  if (error.name === 'AssertionError') throw error
+  return false
+}), what, ms)
+
+async function life (t, topology, faults) {
+  await new Api(topology.instances[0], topology.key).call('addRoom', [room])
+  let round = 0
+  await t.test('everybody sees one order', async () => {
+    const all = await members(topology, round++)
+    await talk(all, 10)
+    await close(all)
+  })
+  for (const [what, fault] of Object.entries(faults)) {
+    await t.test(what, async () => {
+      const before = await Browser.connect(topology.instances[0], { user: 'before' })
+      await before.call('roomJoin', room)
+      const id = await before.call('roomMessage', room, { before: what })
+      before.close()
+      await fault()
+      await insist(`rooms after: ${what}`, async () => {
+        let all = []
+        try {
+          all = await members(topology, round++)
+          await talk(all, 5)
+          const [first] = await all[0].call('roomHistoryGet', room, id - 1, 1)
+          assert.equal(first?.before, what)
+        } finally {
+          await close(all)
+        }
+      })
+    })
+  }
+}
+
+function withTopology (name, options, body) {
+  const skip = options.broker === 'ejabberd' && !ejabberd ? 'ejabberd is not installed (scripts/install-brokers)' : false
+  test(name, { timeout: 240000, skip }, async t => {
+    const topology = await startTopology({ config, ...options })
     try {
-      const [service] = topology.instances
-      await shareRoom(service, 'den', topology.deviceOptions('alice'))
-      const { http, pid } = service
-      await service.kill()
-      await service.start()
-      assert.equal(service.http, http)
-      assert.notEqual(service.pid, pid)
-      const browser = await Browser.connect(service, { user: 'web' })
-      await browser.call('roomJoin', 'den')
-      assert.equal((await browser.call('roomRecentHistory', 'den')).length, 2)
-      browser.close()
-      for (const master of await topology.redisMasters()) {
-        await master.kill()
-        await master.start()
-      }
-      await topology.redisStable()
-      await eventually(() => shareRoom(service, 'den 2', topology.deviceOptions('alice')).then(() => true, error => {
-        if (error.name === 'AssertionError') throw error
-        return false
-      }), 'rooms after the return of Redis', 30000)
+      await body(t, topology)
+    } catch (error) {
+      for (const instance of topology.instances) console.error(`--- ${instance.name}\n${instance.output.slice(-6000)}`)
+      throw error
     } finally {
       await topology.close()
     }
   })
 }
+
+withTopology('three instances over Mosquitto and one Redis', { instances: 3 }, (t, topology) => life(t, topology, {
+  'an instance is killed and comes back': async () => {
+    await topology.instances[2].kill()
+    await topology.instances[2].start()
+  },
+  'Redis is killed and comes back': async () => {
+    await topology.redis[0].kill()
+    await topology.redis[0].start()
+  },
+  'the broker is killed and comes back': async () => {
+    await topology.brokers[0].kill()
+    await topology.brokers[0].start()
+  }
+}))
+
+withTopology('three instances over three ejabberd and a Redis Cluster', { instances: 3, broker: 'ejabberd', redis: 'cluster' }, (t, topology) => life(t, topology, {
+  'a master of Redis is killed and comes back as a replica': async () => {
+    const [master] = await topology.redisMasters()
+    await master.kill()
+    await eventually(async () => (await topology.redisMasters()).length === 3, 'a new master', 30000)
+    await master.start()
+    await topology.redisStable()
+  },
+  'a node of the broker is killed and comes back': async () => {
+    await topology.brokers[1].kill()
+    await topology.brokers[1].start()
+    await topology.brokerStable()
+  },
+  'an instance is killed and comes back': async () => {
+    await topology.instances[1].kill()
+    await topology.instances[1].start()
+  }
+}))

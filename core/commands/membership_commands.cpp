@@ -149,6 +149,8 @@ task<reply> service::impl::room_join(command_context& ctx) {
     if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
     co_return outcome.error();
   }
+  // put out again by what came next in the log, and told so: a late "joined" would be believed
+  if (fed && connection != nullptr && !was_in) co_return chat_error(errc::not_allowed);
   const value room(request.room.str());
   if (connection != nullptr && !fed) hub.join(request.room, *connection);
   if (!cluster_ && outcome->user_newly && outcome->switches.userlist_updates) {

@@ -39,7 +39,8 @@ std::string partition_target(std::size_t number, const std::vector<std::string>&
   std::string best;
   std::uint64_t best_score = 0;
   for (const std::string& name : living) {
-    const std::uint64_t score = spread(fnv1a(name) + spread(number + 1));
+    // an instance gets the same parts in all its lives
+    const std::uint64_t score = spread(fnv1a(std::string_view(name).substr(0, name.rfind('~'))) + spread(number + 1));
     if (best.empty() || score > best_score || (score == best_score && name < best)) {
       best = name;
       best_score = score;

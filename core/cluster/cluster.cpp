@@ -136,6 +136,12 @@ void cluster::members_changed() {
     check_confirmed(key);
 }
 
+void cluster::tell_dead(const std::string& incarnation) {
+  value_map body{{"t", value("fall")}};
+  body.append("i", value(alive_.incarnation()));
+  parts_.bus.send_to(incarnation, body, nullptr);
+}
+
 void cluster::fallen() {
   publisher_.forget_all();
   std::vector<room_name> rooms;
@@ -145,6 +151,10 @@ void cluster::fallen() {
   for (const room_name& room : rooms)
     break_off(room);
   unpublished_.clear();
+  // what it served may be taken over at once
+  value_map body{{"t", value("fallen")}};
+  body.append("i", value(alive_.incarnation()));
+  parts_.bus.send_all(body, nullptr);
 }
 
 task<bool> cluster::renamed() {
@@ -180,7 +190,7 @@ void cluster::on_own_entry(const room_name& room, room_entry entry, publishing_t
   }
   // one that fell meanwhile serves nobody; the log tells the others
   if (alive_.is_fallen()) return;
-  if (own != nullptr && !own->entry().removed.empty()) removals_.try_emplace({room, sequence});
+  if (own != nullptr && !own->entry().removed.empty()) removals_[{room, sequence}].entry = own;
   publisher_.take(room, turn, given);
   for (const entry_ptr& one : given) {
     if (one != own) offer(one);

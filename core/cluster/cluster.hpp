@@ -124,6 +124,7 @@ class cluster final : public room_log_sink, private liveness_owner {
   using removal_key = std::pair<room_name, std::uint64_t>;
   /// A removal of this instance's, until everybody has confirmed it.
   struct own_removal {
+    entry_ptr entry;
     std::set<std::string> confirmed;
     bool published = false;  ///< our own copy came back: the bus works
     std::vector<completion<bool>> waiting;
@@ -133,6 +134,7 @@ class cluster final : public room_log_sink, private liveness_owner {
   task<result<void>> recover_dead(std::string dead) override;
   void members_changed() override;
   void fallen() override;
+  void tell_dead(const std::string& incarnation) override;
   task<bool> renamed() override;
 
   /// True as soon as the bus is up, false when it is not in time.
@@ -159,6 +161,7 @@ class cluster final : public room_log_sink, private liveness_owner {
   void tell_removed_once(const log_entry& entry);
   task<bool> wait_for_confirmations(removal_key key);
   void check_confirmed(const removal_key& key);
+  void ask_again(const removal_key& key);
   task<void> answer(value_map question);
 
   cluster_host& host_;

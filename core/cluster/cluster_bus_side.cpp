@@ -138,6 +138,8 @@ void cluster::on_bus_message(const value_map& body) {
   if (from == nullptr || *from == incarnation()) return;
   if (*type == "hello") return alive_.came(*from);
   if (*type == "bye") return alive_.left(*from);
+  if (*type == "fall") return alive_.fall();
+  if (*type == "fallen") return alive_.has_fallen(*from);
   if (*type == "ask") {
     value_map question = body;
     answer(std::move(question)).detach();
@@ -232,12 +234,26 @@ void cluster::check_confirmed(const removal_key& key) {
     one.complete(true);
 }
 
+/// Somebody who came a moment ago may have missed the question.
+void cluster::ask_again(const removal_key& key) {
+  const auto it = removals_.find(key);
+  if (it == removals_.end() || !it->second.published || it->second.entry == nullptr) return;
+  value_map body{{"t", value("removed")}};
+  body.append("room", value(key.first.str()));
+  body.append("entry", value(entry_to_map(it->second.entry->entry())));
+  for (const std::string& one : alive_.living()) {
+    if (!it->second.confirmed.contains(one)) parts_.bus.send_to(one, body, nullptr);
+  }
+}
+
 task<bool> cluster::wait_for_confirmations(removal_key key) {
   const auto it = removals_.find(key);
   if (it == removals_.end()) co_return true;
   completion<bool> confirmed;
   it->second.waiting.push_back(confirmed);
   check_confirmed(key);
+  timer_handle again = env_.timers.after(env_.options.bus_ack_timeout / 4, [this, key] { ask_again(key); });
+  timer_handle once_more = env_.timers.after(env_.options.bus_ack_timeout / 2, [this, key] { ask_again(key); });
   timer_handle limit = env_.timers.after(env_.options.bus_ack_timeout, [confirmed] { confirmed.complete(false); });
   const bool in_time = co_await confirmed;
   co_return in_time;

@@ -153,6 +153,8 @@ task<void> liveness::recover_all_dead() {
   const std::weak_ptr<bool> exists = exists_;
   const std::set<std::string> dead = dead_;
   for (const std::string& one : dead) {
+    const auto unaware = declared_.find(one);
+    if (unaware != declared_.end() && env_.time.steady_ms() < unaware->second) continue;
     task<result<void>> recovering = recover(one);
     const result<void> recovered = co_await recovering;
     if (exists.expired()) co_return;
@@ -170,6 +172,7 @@ task<result<void>> liveness::recover(std::string dead) {
   if (!*ours) {
     // somebody else is at it, or it is done: the next look at the store tells which
     dead_.erase(dead);
+    declared_.erase(dead);
     co_return result<void>{};
   }
   task<result<void>> recovering = owner_.recover_dead(dead);
@@ -181,6 +184,7 @@ task<result<void>> liveness::recover(std::string dead) {
   if (exists.expired()) co_return chat_error(errc::unavailable);
   if (finished) {
     dead_.erase(dead);
+    declared_.erase(dead);
     env_.log.write(log_level::info, "instance_recovered", "instance " + dead);
   }
   co_return finished;
@@ -192,6 +196,7 @@ task<void> liveness::rise() {
   rising_ = true;
   const std::weak_ptr<bool> exists = exists_;
   dead_.clear();
+  declared_.clear();
   dead_.insert(incarnation_);
   incarnation_ = fresh_incarnation();
   // the others have to reach it from the moment in which they see it
@@ -230,9 +235,32 @@ void liveness::declare_dead(const std::string& incarnation) {
                  "instance " + incarnation + " did not confirm in time, it is recovered");
   seen_.erase(incarnation);
   dead_.insert(incarnation);
+  declared_[incarnation] = env_.time.steady_ms() + env_.options.heartbeat_timeout.count();
+  mark_dead(incarnation).detach();
+  owner_.tell_dead(incarnation);
   owner_.members_changed();
+}
+
+/// From now on the store refuses its heartbeats.
+task<void> liveness::mark_dead(std::string incarnation) {
+  task<result<bool>> marking = env_.data.begin_recovery(std::move(incarnation), incarnation_, recovery_lease_ms);
+  const result<bool> marked = co_await marking;
+  if (!marked) env_.log.write(log_level::warning, "instance_not_marked", std::string(marked.error().code_name()));
+}
+
+void liveness::has_fallen(const std::string& incarnation) {
+  if (incarnation == incarnation_) return;
+  declared_.erase(incarnation);
+  if (seen_.erase(incarnation) > 0) {
+    dead_.insert(incarnation);
+    owner_.members_changed();
+  }
+  if (dead_.contains(incarnation)) recover_soon();
+}
+
+void liveness::recover_soon() {
   env_.timers.post([this, exists = std::weak_ptr<bool>(exists_)] {
-    if (!exists.expired()) recover_all_dead().detach();
+    if (!exists.expired() && started_ && !fallen_) recover_all_dead().detach();
   });
 }
 

@@ -27,6 +27,8 @@ class liveness_owner {
   virtual void members_changed() = 0;
   /// Nobody may be served from now on.
   virtual void fallen() = 0;
+  /// An incarnation was declared dead; if it lives, it is to let go of everybody and say so.
+  virtual void tell_dead(const std::string& incarnation) = 0;
   /// It has a new name: completes when whatever goes by it is known under it, false when that cannot be now.
   virtual task<bool> renamed() = 0;
 };
@@ -61,8 +63,13 @@ class liveness {
   /// Another instance said so itself.
   void came(const std::string& incarnation);
   void left(const std::string& incarnation);
-  /// It did not answer in time: it is recovered as dead.
+  /// It did not answer in time: it is dead from now on. It is recovered as soon as it has said that it serves nobody,
+  /// or can be sure to have noticed by itself.
   void declare_dead(const std::string& incarnation);
+  /// It has said that it serves nobody under this name.
+  void has_fallen(const std::string& incarnation);
+  /// Others have taken this incarnation for dead.
+  void fall();
   /// Reads who lives; for those who must not miss anybody. Errors: unavailable.
   task<result<std::vector<std::string>>> read_living();
   /// Recovers an incarnation now.
@@ -81,16 +88,18 @@ class liveness {
   task<void> rise();
   task<void> look_around();
   task<void> recover_all_dead();
-  void fall();
+  task<void> mark_dead(std::string incarnation);
+  void recover_soon();
 
   liveness_owner& owner_;
   std::string instance_;
   std::string incarnation_;
   environment env_;
   std::shared_ptr<bool> exists_ = std::make_shared<bool>(true);
-  std::map<std::string, sighting> seen_;  ///< those who live, as far as we know
-  std::set<std::string> dead_;            ///< to be recovered
-  std::int64_t shown_ms_ = 0;             ///< steady: begin of the last heartbeat that succeeded
+  std::map<std::string, sighting> seen_;          ///< those who live, as far as we know
+  std::set<std::string> dead_;                    ///< to be recovered
+  std::map<std::string, std::int64_t> declared_;  ///< dead, but may not know it before this time (steady)
+  std::int64_t shown_ms_ = 0;                     ///< steady: begin of the last heartbeat that succeeded
   bool started_ = false;
   bool fallen_ = false;
   bool rising_ = false;

@@ -76,11 +76,11 @@ void room_publisher::take(const room_name& room, const publishing_turn& turn, st
   held_room& held = *it->second;
   if (turn.audience) {
     held.audience = *turn.audience;
-    // it is as after these entries; each of them goes to those who were there when it happened
+    // it is as after these entries: who joined by one of them gets none of those before it, who left gets nothing any
+    // more, since its leave may have been answered
     for (auto entry = given.rbegin(); entry != given.rend(); ++entry) {
       const room_entry& e = (*entry)->entry();
       if (e.kind == room_entry_kind::joined) remove_reader(held.audience, e.id);
-      if (e.kind == room_entry_kind::left) add_reader(held.audience, e.reads, e.id);
     }
   }
   for (entry_ptr& entry : given) {

@@ -51,8 +51,8 @@ class cluster_store {
   /// is nothing (`ours` is false then), or when somebody else has taken it over.
   virtual task<result<publishing_turn>> published(room_name room, std::uint64_t fence, std::uint64_t last_done) = 0;
   /// Takes over the publishing of a room: from `incarnation`, or, when that is empty, from whoever has made no progress
-  /// for `patience_ms`. Answers `ours` false when there is nothing to publish, or somebody else is at it. No such room:
-  /// the same.
+  /// for `patience_ms`. Answers `ours` false when there is nothing to publish (`fence` is 0 then, also without such a
+  /// room), or somebody else is at it (it is theirs).
   virtual task<result<publishing_turn>> take_over(room_name room, std::string incarnation,
                                                   std::int64_t patience_ms) = 0;
   /// At most `limit` entries after `after`; with `after` the largest number: only where the log ends.

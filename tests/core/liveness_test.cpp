@@ -21,12 +21,14 @@ struct watcher final : liveness_owner {
   }
   void members_changed() override { ++changes; }
   void fallen() override { ++falls; }
+  void tell_dead(const std::string& incarnation) override { told.push_back(incarnation); }
   task<bool> renamed() override {
     ++rises;
     co_return reachable;
   }
 
   names recovered;
+  names told;
   bool cannot_recover = false;
   int changes = 0;
   int falls = 0;
@@ -170,7 +172,7 @@ TEST_F(liveness_test, one_that_was_taken_for_dead_hears_of_it_with_its_next_hear
   EXPECT_EQ(a.falls, 1);
 }
 
-TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_at_once) {
+TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_when_it_says_that_it_serves_nobody) {
   watcher a, b;
   liveness one = make(a, "one");
   liveness two = make(b, "two");
@@ -179,11 +181,46 @@ TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_at_once) {
   timers.advance(150ms);
   const std::string dead = two.incarnation();
   one.declare_dead(dead);
+  EXPECT_FALSE(one.is_living(dead));
+  EXPECT_EQ(a.told, names{dead});
+  timers.run_posted();
+  EXPECT_EQ(a.recovered, names{}) << "it may still serve";
+  one.has_fallen(dead);
   timers.run_posted();
   EXPECT_EQ(a.recovered, names{dead});
-  EXPECT_FALSE(one.is_living(dead));
   timers.advance(100ms);
-  EXPECT_EQ(b.falls, 1);
+  EXPECT_EQ(b.falls, 1) << "the store told it, too";
+}
+
+TEST_F(liveness_test, one_that_did_not_confirm_and_says_nothing_is_recovered_when_it_must_have_noticed) {
+  watcher a, b;
+  liveness one = make(a, "one");
+  liveness two = make(b, "two");
+  start(one);
+  start(two);
+  timers.advance(150ms);
+  const std::string dead = two.incarnation();
+  two.stop();
+  one.declare_dead(dead);
+  timers.advance(250ms);
+  EXPECT_EQ(a.recovered, names{});
+  timers.advance(200ms);
+  EXPECT_EQ(a.recovered, names{dead});
+}
+
+TEST_F(liveness_test, one_that_fell_by_itself_is_recovered_at_once) {
+  watcher a, b;
+  liveness one = make(a, "one");
+  liveness two = make(b, "two");
+  start(one);
+  start(two);
+  timers.advance(150ms);
+  const std::string fell = two.incarnation();
+  two.stop();
+  one.has_fallen(fell);
+  timers.run_posted();
+  EXPECT_EQ(a.recovered, names{fell});
+  EXPECT_FALSE(one.is_living(fell));
 }
 
 }  // namespace

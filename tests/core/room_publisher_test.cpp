@@ -155,15 +155,15 @@ TEST_F(room_publisher_test, gives_up_a_room_that_somebody_else_has_taken_over) {
   EXPECT_EQ(publisher.last_given(den), 2U) << "an old answer";
 }
 
-TEST_F(room_publisher_test, each_entry_goes_to_those_who_were_there_when_it_happened) {
+TEST_F(room_publisher_test, who_joins_gets_what_comes_after_it_and_who_left_nothing_more) {
   // the audience is as after all of these
   take(1,
        {message(1), member(2, room_entry_kind::joined, "mqtt#b/b"), message(3),
         member(4, room_entry_kind::left, "mqtt#a/a"), message(5)},
-       devices_of({"json mqtt#b/b"}));
+       devices_of({"json mqtt#b/b", "json mqtt#c/c"}));
   EXPECT_EQ(devices.take(),
-            (texts{"den roomMessage 1 to json mqtt#a/a", "den roomMessage 3 to json mqtt#a/a json mqtt#b/b",
-                   "den roomMessage 5 to json mqtt#b/b"}));
+            (texts{"den roomMessage 1 to json mqtt#c/c", "den roomMessage 3 to json mqtt#c/c json mqtt#b/b",
+                   "den roomMessage 5 to json mqtt#c/c json mqtt#b/b"}));
 }
 
 TEST_F(room_publisher_test, who_is_put_out_gets_nothing_that_comes_after) {

@@ -174,8 +174,9 @@ class fake_cluster_store final : public cluster_store {
   task<result<bool>> begin_recovery(std::string dead, std::string by, std::int64_t) override {
     if (away) co_return chat_error(errc::unavailable);
     const auto it = lives_by_name.find(dead);
-    if (it == lives_by_name.end() || it->second.dead) co_return false;
+    if (it == lives_by_name.end() || (it->second.dead && recovering[dead] != by)) co_return false;
     it->second.dead = true;
+    recovering[dead] = by;
     calls.push_back(by + " recovers " + dead);
     co_return true;
   }
@@ -204,6 +205,7 @@ class fake_cluster_store final : public cluster_store {
   std::deque<publishing_turn> answers;  ///< of `published`; none is: nothing is left
   std::vector<std::string> calls;
   std::map<std::string, instance_life> lives_by_name;
+  std::map<std::string, std::string> recovering;  ///< the dead, by whom
   std::uint64_t beats = 0;
 };
 

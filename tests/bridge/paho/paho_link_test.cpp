@@ -442,6 +442,7 @@ TEST_F(PahoLink, keeps_trying_while_no_broker_answers) {
 }
 
 TEST_F(PahoLink, a_wrong_password_is_told_and_tried_again) {
+  plugin = ROOMBUS_PLUGIN;  // without it the account's name is the secret of a development broker
   start_broker();
   options.password = "wrong";
   probe p;
@@ -665,6 +666,7 @@ TEST_F(PahoLink, what_was_ended_while_away_is_ended_in_a_kept_session) {
   EXPECT_EQ(p.messages[0].topic, "mark");
 }
 
+#ifdef ROOMBUS_PLUGIN  // a broker without it refuses nothing
 TEST_F(PahoLink, a_refused_subscription_is_told_and_hurts_nobody) {
   plugin = ROOMBUS_PLUGIN;
   start_broker();
@@ -682,6 +684,7 @@ TEST_F(PahoLink, a_refused_subscription_is_told_and_hurts_nobody) {
     (void)stop(p, 1s);
   }
 }
+#endif
 
 TEST_F(PahoLink, filters_that_no_broker_takes_are_refused_at_once) {
   start_broker();

@@ -1,7 +1,12 @@
--- ARGV: from whom, or empty for whoever has made no progress for so many ms. Answers {'ok', {…, turn}}: see `finish`.
+-- ARGV: from whom, or empty for whoever has made no progress for so many ms. Answers {'ok', {…, turn}}: see
+-- `finish`; the fence is 0 when there is nothing to publish.
 local at = log_state()
 local out = { 0, at.epoch, 0, not_ours() }
-if not can_publish or at.begins or at.first > at.s then return { 'ok', out } end
+if at.begins or at.first > at.s then
+  out[4][2] = 0
+  return { 'ok', out }
+end
+if not can_publish then return { 'ok', out } end
 local from = ARGV[1]
 if at.holder ~= '' and at.holder ~= me and at.holder ~= from then
   if from ~= '' or wall - at.progress < tonumber(ARGV[2]) then return { 'ok', out } end

@@ -1,5 +1,6 @@
 // Logs whose operations' answers are lost, and two who publish at once.
 
+#include "adapters/redis/key_slot.hpp"
 #include "adapters/redis/scripts.hpp"
 #include "tests/adapters/redis/log_keepers.hpp"
 #include "tests/adapters/redis/lossy_proxy.hpp"
@@ -252,6 +253,26 @@ TEST(room_log_faults, works_on_a_cluster) {
     EXPECT_EQ(a.log(room), " [0] no room");
   }
   EXPECT_EQ(b.run(b.data().rooms_published_by("a~1"))->size(), 3U);
+
+  // a room is removed while its slot moves: its key must not be missing for a moment
+  ASSERT_EQ(a.add_room("moved"), "ok");
+  const std::string key = "{p:r:moved}";
+  const std::uint16_t slot = redis::key_slot(key);
+  redis_process* from = cluster.master_of(slot);
+  ASSERT_NE(from, nullptr);
+  redis_process* to = cluster.nodes[0].get() == from ? cluster.nodes[1].get() : cluster.nodes[0].get();
+  const std::string number = std::to_string(slot);
+  EXPECT_EQ(a.say("moved", "hi"), "1");
+  EXPECT_EQ(to->run({"CLUSTER", "SETSLOT", number, "IMPORTING", cluster.id_of(*from)}), "OK");
+  EXPECT_EQ(from->run({"CLUSTER", "SETSLOT", number, "MIGRATING", cluster.id_of(*to)}), "OK");
+  EXPECT_EQ(a.outcome(a.run(a.data().remove_room(room_name("moved"), actor(user_name(), true)))), "ok");
+  EXPECT_EQ(from->run({"MIGRATE", "127.0.0.1", std::to_string(to->port()), key, "0", "5000"}), "OK");
+  EXPECT_EQ(a.log("moved"), "1 message hi#1, 2 removed [2] no room");
+  EXPECT_EQ(a.published("moved", a.fence("moved"), 2), "not ours");
+  EXPECT_EQ(a.log("moved"), " [0] no room");
+  for (redis_process* node : {to, from})
+    EXPECT_EQ(node->run({"CLUSTER", "SETSLOT", number, "NODE", cluster.id_of(*to)}), "OK");
+
   EXPECT_TRUE(*a.run(a.data().beat("a~1", true)));
   EXPECT_TRUE(*b.run(b.data().begin_recovery("a~1", "b~1", 1000)));
   EXPECT_FALSE(*a.run(a.data().beat("a~1", false)));

@@ -106,6 +106,7 @@ TEST_F(room_log, is_published_by_who_changes_it_first_until_nothing_is_left) {
   EXPECT_EQ(b->published("den", b->fence("den"), 0), "");
   EXPECT_EQ(b->published("den", b->fence("den"), 5), "not ours");
   EXPECT_EQ(a->take_over("den", "b~1"), "not ours");  // nothing to publish
+  EXPECT_EQ(a->taken.fence, 0U);
   EXPECT_EQ(a->take_over("nowhere", "b~1"), "not ours");
   EXPECT_EQ(redis({"EXISTS"}, "nowhere"), "0");
 }
@@ -132,6 +133,7 @@ TEST_F(room_log, is_taken_over_from_the_dead_and_from_the_silent) {
   const std::uint64_t first = a->fence("den");
   EXPECT_EQ(a->published("den", first, 1), "3 message three#3");
   EXPECT_EQ(b->take_over("den", "c~1"), "not ours");  // it is not c who is at it
+  EXPECT_EQ(b->taken.fence, first);
   EXPECT_EQ(b->take_over("den", ""), "not ours");     // and it made progress just now
   b->driver.time.wall += 4999;
   EXPECT_EQ(b->take_over("den", ""), "not ours");

@@ -69,7 +69,11 @@ class world final : public broker_actions {
         break;
       case 2:
         now_ += static_cast<std::int64_t>(c.of(60));
-        if (c.of(2) == 1) guard_.tick(now_);
+        if (c.of(2) == 1) {
+          guard_.tick(now_);
+          expire();
+          require(guard_.grants() == grants_.size());  // nothing is kept for who is gone
+        }
         break;
       default:
         control(c);
@@ -101,6 +105,8 @@ class world final : public broker_actions {
   };
   struct bridge_state {
     std::uint64_t sequence = 0;
+    std::uint64_t seen = 0;  ///< the last one that was not old
+    bool known = false;      ///< it has said hello
     std::size_t life = 0;
     std::int64_t until = 0;
   };
@@ -223,11 +229,16 @@ class world final : public broker_actions {
       if (l != nullptr && l->user == o.user) grants_.erase({l->generation, o.room});
     }
     const bool applied = how.starts_with("state ") || how.ends_with(" ok");
-    if (!applied && !how.ends_with(" lapsed")) {
-      require(!says_hello_ && (how.ends_with(" old") || how.ends_with(" stale")));
-      return;
-    }
-    bridges_[sender_].until = now_ + lease_ms;
+    bridge_state& b = bridges_[sender_];
+    const bool stale = !says_hello_ && !b.known;
+    const bool old = !says_hello_ && b.known && b.sequence <= b.seen;
+    require(how.ends_with(" stale") == stale);
+    require(how.ends_with(" old") == old);
+    if (stale || old) return;
+    require(applied || (how.ends_with(" lapsed") && !says_hello_));
+    b.known = true;
+    b.seen = b.sequence;
+    b.until = now_ + lease_ms;
     if (restarted_) drop(sender_);
     if (!applied) return;
     for (const order& o : orders_) {

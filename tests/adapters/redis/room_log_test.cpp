@@ -134,7 +134,7 @@ TEST_F(room_log, is_taken_over_from_the_dead_and_from_the_silent) {
   EXPECT_EQ(a->published("den", first, 1), "3 message three#3");
   EXPECT_EQ(b->take_over("den", "c~1"), "not ours");  // it is not c who is at it
   EXPECT_EQ(b->taken.fence, first);
-  EXPECT_EQ(b->take_over("den", ""), "not ours");     // and it made progress just now
+  EXPECT_EQ(b->take_over("den", ""), "not ours");  // and it made progress just now
   b->driver.time.wall += 4999;
   EXPECT_EQ(b->take_over("den", ""), "not ours");
   b->driver.time.wall += 1;
@@ -150,6 +150,34 @@ TEST_F(room_log, is_taken_over_from_the_dead_and_from_the_silent) {
   EXPECT_EQ(a->take_over("den", ""), "2 message two#2, 3 message three#3");
   EXPECT_GT(a->taken.fence, before);
   EXPECT_EQ(a->published("den", a->taken.fence, 3), "not ours");
+}
+
+TEST_F(room_log, what_was_given_in_an_earlier_turn_is_given_again) {
+  EXPECT_EQ(a->say("den", "one"), "1");
+  EXPECT_EQ(a->say("den", "two"), "2");
+  EXPECT_EQ(b->take_over("den", "a~1"), "1 message one#1, 2 message two#2");
+  // the same incarnation takes it back, and the answer is lost: its next answer must not begin after `last_given`
+  const auto lost = std::make_unique<keeper>(server->url(), prefix, "a~1");
+  EXPECT_EQ(lost->take_over("den", "b~1"), "1 message one#1, 2 message two#2");
+  EXPECT_EQ(a->sink.last_given(room_name("den")), 2U);
+  EXPECT_EQ(a->say("den", "three"), "3");
+  EXPECT_EQ(entries_text(a->sink.last().turn.pending), "1 message one#1, 2 message two#2, 3 message three#3");
+  EXPECT_EQ(a->fence("den"), lost->fence("den"));
+}
+
+TEST_F(room_log, a_new_life_does_not_go_on_with_the_turns_of_the_old_one) {
+  EXPECT_EQ(a->say("den", "one"), "1");
+  const value_map message = store_operations::body("two");
+  auto under_way = a->data().append(store_operations::append_of("den", "", message, append_options()));
+  a->data().keep_log(&a->sink, "a~2");
+  ASSERT_TRUE(a->run(std::move(under_way)));
+  EXPECT_EQ(a->sink.last().entry.origin, "a~1");
+  EXPECT_FALSE(a->sink.last().turn.ours);
+  EXPECT_EQ(a->say("den", "three"), "3");
+  EXPECT_EQ(a->sink.last().entry.origin, "a~2");
+  EXPECT_FALSE(a->sink.last().turn.ours);
+  EXPECT_EQ(a->take_over("den", "a~1"), "1 message one#1, 2 message two#2, 3 message three#3");
+  EXPECT_EQ(b->run(b->data().rooms_published_by("a~2"))->size(), 1U);
 }
 
 TEST_F(room_log, rooms_are_noted_before_they_are_changed) {

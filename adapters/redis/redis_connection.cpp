@@ -132,12 +132,21 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     }
     const std::string database = std::to_string(options_.database);
     if (options_.database != 0) greet({"SELECT", database}, true);
+    greet({"PING"}, false);
+    introduced_ = false;
+    write();
+    read();
+  }
+
+  /// Only whom Redis knows may send long commands: it resets the connections of others, and its refusal with them.
+  void introduce() {
+    introduced_ = true;
+    output_.clear();
     // beforehand, since a call that comes back with NOSCRIPT is overtaken by those sent after it
     for (const std::string_view script : options_.scripts)
       greet({"SCRIPT", "LOAD", script}, false);
     greet({"CLIENT", "SETNAME", options_.client_name}, false);
     write();
-    read();
   }
 
   void greet(const std::vector<std::string_view>& words, bool needed) {
@@ -157,6 +166,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     needed = needed || answer.is_error("NOAUTH") || (answer.is_error("NOPERM") && greetings_ > 0);
     if (answer.is_error() && needed) return failed(attempt_, "refused: " + answer.text);
     if (greetings_ > 0) return;
+    if (!introduced_) return introduce();
     connect_limit_.cancel();
     state_ = state::ready;
     pause_ = options_.min_pause;
@@ -406,6 +416,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
   bool flushing_ = false;
   bool watching_ = false;
   std::size_t greetings_ = 0;
+  bool introduced_ = false;
   std::size_t handed_out_ = 0;  // the first so many of `sent_` are answered, and held for their WAIT
   std::int64_t last_reply_ms_ = 0;
   std::deque<waiting_request> waiting_;

@@ -1,0 +1,114 @@
+// `/readyz`: 503 with a reason while the store or the broker is out of reach, and 200 again without anybody's help. A Redis
+// that cannot be used at the start ends the program with a text that says what to do.
+
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { Link } from '../topology/link.mjs'
+import { startRedis } from '../topology/redis.mjs'
+import { Browser } from './support/browser.mjs'
+import { chatError } from './support/chat_error.mjs'
+import { eventually } from './support/deadline.mjs'
+import { refusedStart } from './support/refused_start.mjs'
+import { freePort, startMosquitto, startRoombus } from './support/roombus.mjs'
+
+const becomes = (service, status, what) => eventually(async () => {
+  const answer = await service.get('/readyz')
+  return answer.status === status && answer
+}, what)
+
+/** Runs `run` with a Redis and a wire to it that can be cut. */
+async function withRedis (run) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'roombus-ready-'))
+  const redis = await startRedis(folder)
+  const wire = await Link.open('redis', redis.nodes[0].address)
+  try {
+    await run(redis.nodes[0], wire)
+  } finally {
+    await wire.close()
+    await redis.nodes[0].kill()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const onRedis = (url, more = []) => ({
+  config: '[store]\nkind = "redis"\ntimeout = 1000\n[[room]]\nname = "default"\n', mqtt: false, args: ['--store.redis', url, ...more]
+})
+
+test('a Redis that is away, or silent, and comes back', { timeout: 90000 }, () => withRedis(async (redis, wire) => {
+  const service = await startRoombus(onRedis(`redis://${wire.address}`))
+  try {
+    assert.deepEqual(await becomes(service, 200, 'readiness'), { status: 200, body: 'ready\n' })
+    const browser = await Browser.connect(service, { user: 'ann' })
+    await browser.call('roomJoin', 'default')
+    for (const trouble of ['cut', 'stall']) {
+      wire[trouble]()
+      assert.equal((await becomes(service, 503, `503 after ${trouble}`)).body, 'not ready: the store is out of reach\n')
+      assert.equal((await service.get('/healthz')).status, 200)
+      await assert.rejects(browser.call('roomHistoryInfo', 'default'), chatError('unavailable'))
+      wire.mend()
+      await becomes(service, 200, `readiness after ${trouble}`)
+      await eventually(() => browser.call('roomMessage', 'default', { after: trouble }).then(() => true, chatError('unavailable')).then(done => done),
+        'a message')
+    }
+    browser.close()
+  } finally {
+    await service.stop()
+  }
+}))
+
+test('a broker that is away and comes back', { timeout: 60000 }, async () => {
+  const broker = await startMosquitto()
+  const wire = await Link.open('broker', broker.address)
+  const service = await startRoombus({ config: `[mqtt]\nbroker = "tcp://${wire.address}"\nidentity = "acl"\n`, mqtt: null })
+  try {
+    await becomes(service, 200, 'readiness')
+    wire.cut()
+    assert.equal((await becomes(service, 503, '503')).body, 'not ready: the broker is out of reach\n')
+    assert.equal((await service.get('/healthz')).status, 200)
+    wire.mend()
+    await becomes(service, 200, 'readiness again')
+  } finally {
+    await service.stop()
+    await wire.close()
+    await broker.stop()
+  }
+})
+
+test('a start without a Redis tells what was tried, in time', { timeout: 60000 }, async () => {
+  const nobody = `127.0.0.1:${await freePort()}`
+  const began = Date.now()
+  await refusedStart(onRedis(`redis://${nobody}`),
+    `store.redis: cannot use Redis: ${nobody}: cannot connect: Connection refused (is it running, and is store.redis right?)`)
+  assert.ok(Date.now() - began < 5000, `it took ${Date.now() - began} ms with store.timeout = 1000`)
+})
+
+test('a start with a silent Redis', { timeout: 60000 }, () => withRedis(async (redis, wire) => {
+  wire.stall()
+  const began = Date.now()
+  await refusedStart(onRedis(`redis://${wire.address}`), 'store.redis: cannot use Redis: ')
+  assert.ok(Date.now() - began < 5000, `it took ${Date.now() - began} ms with store.timeout = 1000`)
+}))
+
+test('a Redis that refuses us says why', { timeout: 90000 }, () => withRedis(async redis => {
+  const { address } = redis
+  await redis.ask('ACL', 'SETUSER', 'bridge', 'on', '>right', '~{roombus:*', '+@all', '-@admin', '-@dangerous', '+cluster|slots')
+  await redis.ask('ACL', 'SETUSER', 'elsewhere', 'on', '>right', '~other:*', '+@all')
+  await redis.ask('ACL', 'SETUSER', 'reader', 'on', '>right', '~*', '+@all', '-@write')
+  const refused = async (url, why, more) => {
+    const output = await refusedStart(onRedis(url, more), `store.redis: cannot use Redis: ${address}: ${why}`)
+    assert.ok(!output.includes('right:') && !output.split('\n').some(line => / start_failed /.test(line) && line.includes('wrong')), 'no password in the log')
+  }
+  await refused(`redis://bridge:wrong@${address}`, 'refused: WRONGPASS')
+  await refused(`redis://nobody:right@${address}`, 'refused: WRONGPASS')
+  await refused(`redis://${address}/99`, 'refused: ERR DB index is out of range')
+  await refused(`redis://elsewhere:right@${address}`, 'refused: NOPERM')
+  await refused(`redis://reader:right@${address}`, 'refused: NOPERM')
+  await refused(`redis://${address}`, 'ERR This instance has cluster support disabled', ['--store.cluster', 'true'])
+  const served = await startRoombus(onRedis(`redis://bridge:right@${address}`))
+  await served.stop()
+  await redis.ask('CONFIG', 'SET', 'requirepass', 'secret')
+  await refused(`redis://${address}`, 'refused: NOAUTH')
+}))

@@ -72,7 +72,7 @@ void room_output::publish(const room_name& room, const shared_event& e, const ro
   pump();
 }
 
-/// One copy for all calls with the same audience.
+/// One copy for all calls with the same audience; to compare is cheap beside publishing to each.
 room_output::inboxes_ptr room_output::shared_inboxes(const room_name& room, const room_audience& audience) {
   static const auto nobody = std::make_shared<const std::vector<std::string>>();
   constexpr std::size_t most = 1000;
@@ -83,7 +83,8 @@ room_output::inboxes_ptr room_output::shared_inboxes(const room_name& room, cons
     if (audiences_.size() >= most) audiences_.clear();
     it = audiences_.try_emplace(room).first;
   }
-  if (it->second.first != audience.version) {
+  // the publisher applies what it sends to the audience, without another version
+  if (it->second.first != audience.version || *it->second.second != audience.inboxes) {
     it->second = {audience.version, std::make_shared<const std::vector<std::string>>(audience.inboxes)};
   }
   return it->second.second;

@@ -250,15 +250,15 @@ TEST_F(output_test, a_shut_out_keeps_its_place) {
   EXPECT_EQ(link.published.size(), 5U);
 }
 
-TEST_F(output_test, the_same_audience_is_kept_once) {
+TEST_F(output_test, an_audience_that_changed_under_the_same_version_counts) {
   room_audience to = inboxes({"json mqtt#u/a"});
   publish("den", "1", to);
-  to.inboxes = {"json mqtt#u/other"};  // it says that it is the same
+  to.inboxes = {"json mqtt#u/a", "json mqtt#u/b"};  // who publishes has sent that b joined
   publish("den", "2", to);
-  to.version = "next";
+  to.inboxes = {"json mqtt#u/b"};
   publish("den", "3", to);
   EXPECT_EQ(link.topics(), (strings{"p/u/u/a/room/den/roomMessage", "p/u/u/a/room/den/roomMessage",
-                                    "p/u/u/other/room/den/roomMessage"}));
+                                    "p/u/u/b/room/den/roomMessage", "p/u/u/b/room/den/roomMessage"}));
 }
 
 }  // namespace

@@ -257,6 +257,7 @@ TEST_F(output_test, an_audience_that_changed_under_the_same_version_counts) {
   publish("den", "2", to);
   to.inboxes = {"json mqtt#u/b"};
   publish("den", "3", to);
+  link.end_all();
   EXPECT_EQ(link.topics(), (strings{"p/u/u/a/room/den/roomMessage", "p/u/u/a/room/den/roomMessage",
                                     "p/u/u/b/room/den/roomMessage", "p/u/u/b/room/den/roomMessage"}));
 }

@@ -43,6 +43,7 @@ export class Picture {
     const close = (at, i, why) => {
       if (!at.open) return
       Object.assign(at.open, { to: i, why })
+      at.closed = at.open
       at.open = undefined
     }
     const ofLife = life => [...places.values()].filter(at => at.life === life)
@@ -120,7 +121,7 @@ export class Picture {
           break
         case 'fault':
           if (entry.what === 'start') this.faults.push({ name: entry.name, n: entry.n, touches: entry.touches, start: entry.t })
-          else Object.assign(this.faults.find(fault => fault.name === entry.name && fault.n === entry.n) ?? {}, { end: entry.t })
+          else this.#faultEnded(entry)
           break
         case 'rest':
           this.rest = i
@@ -138,6 +139,14 @@ export class Picture {
     }
   }
 
+  #faultEnded (entry) {
+    const fault = this.faults.find(other => other.name === entry.name && other.n === entry.n)
+    if (!fault) return
+    fault.end = entry.t
+    // an instance that cannot show that it lives lets go of everybody, as if it had died
+    if (fault.touches.includes('redis') && fault.end - fault.start > (this.run.heartbeatTimeout ?? Infinity) - 1500) fault.touches = [...fault.touches, 'instance']
+  }
+
   #joinDoubted (call, place) {
     if (call.cmd !== 'roomJoin' && call.cmd !== 'roomLeave') return
     const at = place(call.life, call.room)
@@ -145,13 +154,25 @@ export class Picture {
     if (at.open) at.open.uncertain = true
   }
 
+  #reopen (at, call, open) {
+    open(at, call, call.i)
+    if (at.closed?.from === call.i) {
+      at.open.got.push(...at.closed.got)
+      this.memberships.splice(this.memberships.indexOf(at.closed), 1)
+    }
+    const mine = got => got.life === at.life && got.room === at.room && got.i > call.i
+    at.open.got.push(...this.outside.filter(mine))
+    this.outside = this.outside.filter(got => !mine(got))
+  }
+
   #answered (call, entry, i, place, close, open) {
     if (call.cmd !== 'roomJoin' && call.cmd !== 'roomLeave') return
     const at = place(call.life, call.room)
     if (call.cmd === 'roomJoin') {
       if (entry.ok) {
-        // a removal of an earlier membership may have come in between: on MQTT topics have no order among each other
-        if (!at.open || at.open.from < call.i) open(at, call, i)
+        // a removal of an earlier membership, or a login that was older than the request, may have come in between: on MQTT
+        // topics have no order among each other
+        if (!at.open) this.#reopen(at, call, open)
         Object.assign(at.open, { last: entry.last, confirmed: i })
         at.uncertain = false
       } else if (uncertain(entry.code)) {

@@ -46,7 +46,7 @@ export const faults = {
   'stop-redis': {
     layouts: ['redis', 'cluster', 'cluster-redis'],
     touches: ['redis'],
-    async run (layout, choose) { await freeze(choose.pick(layout.redis), choose.integer(300, 6000)) }
+    async run (layout, choose) { await freeze(choose.pick(layout.redis), choose.pick([choose.integer(300, 3500), choose.integer(6000, 8000)])) }
   },
 
   'kill-redis-master': {

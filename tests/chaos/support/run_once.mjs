@@ -4,7 +4,7 @@ import { BrowserProgram } from './browser_program.mjs'
 import { DeviceProgram } from './device_program.mjs'
 import { faults } from './faults.mjs'
 import { finish } from './finish.mjs'
-import { startLayout } from './layouts.mjs'
+import { startLayout, times } from './layouts.mjs'
 import { delay } from './program.mjs'
 import { Random } from './random.mjs'
 import { Recorder } from './record.mjs'
@@ -37,7 +37,7 @@ export async function runOnce ({ seed, fault: faultName, layout: layoutName, sec
   })
   layout.name = layoutName
   const recorder = new Recorder()
-  recorder.add('run', { seed, fault: faultName, layout: layoutName, seconds, delivery: layout.delivery, single: layout.single })
+  recorder.add('run', { seed, fault: faultName, layout: layoutName, seconds, delivery: layout.delivery, single: layout.single, heartbeatTimeout: times.heartbeatTimeout })
   const programs = []
   try {
     for (const setup of makeClients(random, layout.delivery)) {

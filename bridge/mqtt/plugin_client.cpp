@@ -84,11 +84,19 @@ std::vector<subscription> plugin_client::subscriptions() const {
 }
 
 void plugin_client::link_up() {
-  hello();
+  const std::uint64_t number = ++link_ups_;
+  if (!options_.verify) return hello();
+  phase_ = phase::asking;
+  options_.verify([this, number, exists = std::weak_ptr<bool>(exists_)](bool lives) {
+    if (exists.expired() || number != link_ups_ || phase_ != phase::asking) return;
+    if (!lives) grants_.clear();
+    hello();
+  });
 }
 
 void plugin_client::link_down() {
   phase_ = phase::down;
+  ++link_ups_;
   answer_timer_.cancel();
   renew_timer_.cancel();
   // what the plugin has heard is not known: all that wait, wait for the next complete list
@@ -118,7 +126,7 @@ void plugin_client::hello() {
   phase_ = phase::asking;
   state_.clear();
   renew_timer_.cancel();
-  hello_sequence_ = send(options_.alone ? "\nhello\nalone" : "\nhello");
+  hello_sequence_ = send(options_.alone ? "\nhello\nalone" : "\nhello\namong");
   answer_timer_ = env_.timers.after(options_.answer_wait, [this] {
     if (options_.use == plugin_use::detect && incarnation_.empty()) {
       phase_ = phase::absent;
@@ -294,11 +302,15 @@ void plugin_client::ask_again() {
 }
 
 void plugin_client::take_over(const plugin_connection& to, const std::vector<std::string>& room_levels) {
-  if (room_levels.empty()) return;
+  if (room_levels.empty()) {
+    if (phase_ == phase::present) send(line_of("reset", to.user, to.client, to.generation));
+    return;
+  }
   granted& of = grants_[key_of(to.user, to.client)];
   if (of.generation != to.generation) of.rooms.clear();
   of.generation = to.generation;
-  std::string lines;
+  // in one message: what others granted before, and no more, is replaced without a break
+  std::string lines = line_of("reset", to.user, to.client, to.generation);
   for (const std::string& room : room_levels) {
     of.rooms.insert(room);
     lines += line_of("grant", to.user, to.client, to.generation) + " - " + room;

@@ -80,6 +80,7 @@ void room_publisher::take(const room_name& room, const publishing_turn& turn, st
     // more, since its leave may have been answered
     for (auto entry = given.rbegin(); entry != given.rend(); ++entry) {
       const room_entry& e = (*entry)->entry();
+      if (e.sequence <= held.last_given) break;
       if (e.kind == room_entry_kind::joined) remove_reader(held.audience, e.id);
     }
   }

@@ -166,6 +166,12 @@ TEST_F(room_publisher_test, who_joins_gets_what_comes_after_it_and_who_left_noth
                    "den roomMessage 5 to json mqtt#c/c json mqtt#b/b"}));
 }
 
+TEST_F(room_publisher_test, a_join_that_was_published_before_is_not_taken_back) {
+  take(1, {member(1, room_entry_kind::joined, "mqtt#b/b")}, devices_of({"json mqtt#b/b"}));
+  take(1, {member(1, room_entry_kind::joined, "mqtt#b/b"), message(2)}, devices_of({"json mqtt#b/b"}, "v2"));
+  EXPECT_EQ(devices.take(), texts{"den roomMessage 2 to json mqtt#b/b"});
+}
+
 TEST_F(room_publisher_test, who_is_put_out_gets_nothing_that_comes_after) {
   room_entry edit = message(2);
   edit.kind = room_entry_kind::list_edited;

@@ -14,6 +14,10 @@ constexpr std::size_t connections_per_part = 500;
 constexpr std::size_t bytes_per_part = 200'000;
 constexpr std::uint32_t max_lease_ms = 3'600'000;
 
+bool says(const control_message& m, control_line::verb what) {
+  return std::any_of(m.lines.begin(), m.lines.end(), [what](const control_line& line) { return line.what == what; });
+}
+
 }  // namespace
 
 broker_guard::broker_guard(guard_options options, std::string incarnation, broker_actions& broker)
@@ -187,8 +191,7 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   lapse(now_ms);
   shut_out(*m);
 
-  const bool hello = std::any_of(m->lines.begin(), m->lines.end(),
-                                 [](const control_line& line) { return line.what == control_line::verb::hello; });
+  const bool hello = says(*m, control_line::verb::hello);
   auto it = known_.find(m->instance);
   if (!hello) {
     if (m->incarnation != incarnation_ || it == known_.end() || it->second.life != m->life) {
@@ -217,14 +220,15 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   }
   known_bridge& bridge = it->second;
   if (hello) {
-    if (bridge.life != m->life) grants_.drop_owner(owner);  // a restarted bridge does not know what it granted
+    // a restarted bridge does not know what it granted
+    if (!bridge.life.empty() && bridge.life != m->life) grants_.leave_to_others(owner);
+    grants_.set_among(owner, says(*m, control_line::verb::among));
     bridge.life = std::string(m->life);
     bridge.lapsed = false;
   }
   bridge.sequence = m->sequence;
   grants_.renew(owner, now_ms + std::min(m->lease_ms, max_lease_ms));
-  if (bridge.lapsed && !std::any_of(m->lines.begin(), m->lines.end(),
-                                    [](const control_line& line) { return line.what == control_line::verb::sync; })) {
+  if (bridge.lapsed && !says(*m, control_line::verb::sync)) {
     answer(*m, "lapsed");  // nothing is granted before everything is
     return true;
   }
@@ -263,6 +267,7 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
     const bool is_it = c != nullptr && c->generation == line.generation && c->user == line.user;
     switch (line.what) {
       case control_line::verb::hello:
+      case control_line::verb::among:
         break;
       case control_line::verb::alone:
         for (auto& [instance, bridge] : known_) {
@@ -281,6 +286,9 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
         break;
       case control_line::verb::revoke:
         if (line.generation != any_generation) grants_.revoke(line.generation, line.room_level);
+        break;
+      case control_line::verb::reset:
+        if (is_it) grants_.drop_connection(line.generation);
         break;
       case control_line::verb::kick:
         if (is_it) kicks.push_back({std::string(line.client), line.generation});

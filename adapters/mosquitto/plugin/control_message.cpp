@@ -47,6 +47,7 @@ bool parse_line(const words& w, control_line& out) {
   if (w.count == 1) {
     if (name == "hello") return out.what = verb::hello, true;
     if (name == "alone") return out.what = verb::alone, true;
+    if (name == "among") return out.what = verb::among, true;
     if (name == "sync") return out.what = verb::sync, true;
     return false;
   }
@@ -55,6 +56,7 @@ bool parse_line(const words& w, control_line& out) {
   out.client = w.at[2];
   if (!is_name_level(out.user) || !is_name_level(out.client) || !to_number(w.at[3], out.generation)) return false;
   if (name == "kick") return out.what = verb::kick, w.count == 4;
+  if (name == "reset") return out.what = verb::reset, w.count == 4;
   if (name != "grant" && name != "revoke") return false;
   if (w.count != 6 || !is_room_level(w.at[5])) return false;
   out.what = name == "grant" ? verb::grant : verb::revoke;

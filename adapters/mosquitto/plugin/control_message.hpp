@@ -18,7 +18,7 @@ inline constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
 inline constexpr std::uint64_t any_generation = 0;
 
 struct control_line {
-  enum class verb : std::uint8_t { hello, alone, sync, grant, revoke, kick };
+  enum class verb : std::uint8_t { hello, alone, among, sync, grant, revoke, reset, kick };
   verb what = verb::hello;
   std::string_view user;
   std::string_view client;

@@ -1,5 +1,6 @@
 #include "adapters/mosquitto/plugin/grant_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace roombus::plugin {
@@ -27,11 +28,13 @@ std::size_t grant_table::owner(std::string_view instance) {
     owners_.emplace_back();
   }
   owners_[unused].instance = std::string(instance);
+  owners_[unused].among = false;
   return unused;
 }
 
 void grant_table::renew(std::size_t owner, std::int64_t until_ms) {
   owners_[owner].until_ms = until_ms;
+  if (owners_[owner].among) among_until_ms_ = std::max(among_until_ms_, until_ms);
 }
 
 bool grant_table::grant(std::uint64_t generation, std::string_view room_level, std::size_t owner,
@@ -59,22 +62,44 @@ void grant_table::drop_owner(std::size_t owner) {
   }
 }
 
+void grant_table::leave_to_others(std::size_t owner) {
+  if (!owners_[owner].among) return drop_owner(owner);
+  for (auto& [generation, of] : rooms_) {
+    for (auto& [room, e] : of) {
+      if (e.owner == owner) e.owner = orphan;
+    }
+  }
+}
+
 bool grant_table::expire(std::int64_t now_ms) {
   bool any = false;
+  if (among_until_ms_ != 0 && among_until_ms_ <= now_ms) {
+    among_until_ms_ = 0;
+    drop_owner(orphan);
+  }
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     if (owners_[i].until_ms == 0 || owners_[i].until_ms > now_ms) continue;
     owners_[i].until_ms = 0;
-    drop_owner(i);
+    if (among_until_ms_ > now_ms) {
+      leave_to_others(i);
+    } else {
+      drop_owner(i);
+    }
     any = true;
   }
   return any;
+}
+
+bool grant_table::counts(const entry& e, std::int64_t now_ms) const {
+  if (e.owner == orphan || owners_[e.owner].among) return among_until_ms_ > now_ms;
+  return is_alive(e.owner, now_ms);
 }
 
 bool grant_table::allows(std::uint64_t generation, std::string_view room_level, std::int64_t now_ms) const {
   auto of = rooms_.find(generation);
   if (of == rooms_.end()) return false;
   auto it = of->second.find(room_level);
-  return it != of->second.end() && is_alive(it->second.owner, now_ms);
+  return it != of->second.end() && counts(it->second, now_ms);
 }
 
 std::size_t grant_table::size() const {

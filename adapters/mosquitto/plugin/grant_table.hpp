@@ -2,7 +2,9 @@
 
 // Which connection may read which rooms now. A grant belongs to one life of a connection (its generation) and to the
 // bridge that gave it, and counts only while that bridge renews its lease: a bridge that fell silent can no longer say
-// who was removed, so nobody reads (fail closed).
+// who was removed, so nobody reads (fail closed). Bridges
+// that are several to one service speak for each other: what one of them granted goes on without it, as an orphan,
+// while any of them renews its lease.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,8 +41,12 @@ class grant_table {
   /// The connection ended.
   void drop_connection(std::uint64_t generation) { rooms_.erase(generation); }
   void drop_owner(std::size_t owner);
+  /// The bridge is one of several, or is not.
+  void set_among(std::size_t owner, bool among) { owners_[owner].among = among; }
+  /// Another one has to go on with what this one granted; drops it where there are not several.
+  void leave_to_others(std::size_t owner);
   void drop_all() { rooms_.clear(); }
-  /// Drops the grants of bridges whose lease is over; true if there were such bridges.
+  /// Drops the grants of bridges whose lease is over, or leaves them to others; true if there were such bridges.
   bool expire(std::int64_t now_ms);
 
   /// Asked at every delivery.
@@ -55,10 +61,15 @@ class grant_table {
   struct bridge_lease {
     std::string instance;
     std::int64_t until_ms = 0;
+    bool among = false;
   };
   using rooms = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
 
+  static constexpr std::size_t orphan = static_cast<std::size_t>(-2);
+  [[nodiscard]] bool counts(const entry& e, std::int64_t now_ms) const;
+
   std::size_t max_rooms_;
+  std::int64_t among_until_ms_ = 0;  ///< the latest end of a lease of those who are several
   std::vector<bridge_lease> owners_;
   std::unordered_map<std::uint64_t, rooms> rooms_;
 };

@@ -151,6 +151,27 @@ TEST_F(guard_test, a_bridge_that_is_alone_ends_what_others_granted) {
   EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
 }
 
+TEST_F(guard_test, what_one_of_several_bridges_granted_goes_on_without_it) {
+  control(1, "\nhello\namong", "-");
+  connect(&a, "alice", "c1");
+  control(2, "\ngrant alice c1 2 - den\ngrant alice c1 2 - hall");
+  now += 600;
+  control(1, "\nhello\namong", "-", "j l");
+  now += 500;  // the first one's lease is over
+  guard.tick(now);
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+  control(2, "\nreset alice c1 2\ngrant alice c1 2 - den", "inc", "j l");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+  EXPECT_FALSE(reads(&a, "alice", "c1", "hall")) << "who goes on with it knows best";
+  control(3, "\nhello\namong", "-", "j again");
+  EXPECT_TRUE(reads(&a, "alice", "c1", "den")) << "its own earlier life, too";
+  now += 5'000;
+  guard.tick(now);
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den")) << "nobody renews";
+  control(4, "\nhello\namong", "-", "j more");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den"));
+}
+
 TEST_F(guard_test, any_bridge_may_shut_out_whoever_is_there) {
   hello();
   const std::string other = "j m";

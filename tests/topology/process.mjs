@@ -68,6 +68,8 @@ export class Process {
       }, `the start of ${this.name}`, this.readyMs)
     } catch (error) {
       await this.kill()
+      // somebody else took it between our look and its start
+      error.portTaken = /address already in use|address in use|eaddrinuse/i.test(this.output)
       error.message += `\n--- ${this.name}: ${[this.command, ...this.args].join(' ')}\n${this.output.slice(-5000)}`
       throw error
     }

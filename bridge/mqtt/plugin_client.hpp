@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,7 +46,10 @@ struct plugin_options {
   std::chrono::milliseconds renew{10000};       ///< how often we say that we are there
   std::chrono::milliseconds confirm{5000};      ///< how long a grant or revoke waits for the plugin
   std::chrono::milliseconds answer_wait{1000};  ///< after hello; then it is absent, or asked again where required
-  bool alone = true;                            ///< no other instance uses the broker
+  /// Asked each time the link is up, before anything is granted anew: false when others have taken this instance for
+  /// dead meanwhile, and may have put its devices out of rooms; then nothing is. Empty: nobody can.
+  std::function<void(std::function<void(bool lives)> then)> verify;
+  bool alone = true;  ///< no other instance uses the broker
 };
 
 /// One connection at the broker. `generation` is the plugin's number, new at each connect.
@@ -149,6 +153,8 @@ class plugin_client {
   std::multimap<std::uint64_t, outcome> waiting_;    ///< by sequence; `next_sync` until it is known
   timer_handle answer_timer_;
   timer_handle renew_timer_;
+  std::uint64_t link_ups_ = 0;
+  std::shared_ptr<bool> exists_ = std::make_shared<bool>(true);
 };
 
 }  // namespace roombus::mqtt

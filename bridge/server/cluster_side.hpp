@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+
 #include "bridge/cluster/device_partitions.hpp"
 #include "bridge/cluster/mqtt_bus.hpp"
 #include "bridge/cluster/room_output.hpp"
@@ -28,6 +32,13 @@ class cluster_side {
   cluster_side& operator=(const cluster_side&) = delete;
 
  private:
+  task<void> verify(std::function<void(bool lives)> then);
+
+  shared_store& data_;
+  service& chat_;
+  scheduler& timers_;
+  std::uint64_t verification_ = 0;
+  std::shared_ptr<bool> exists_ = std::make_shared<bool>(true);
   mqtt::mqtt_cluster_bus bus_;
   mqtt::room_output output_;
   cluster::device_partitions partitions_;

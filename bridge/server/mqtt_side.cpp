@@ -87,6 +87,12 @@ mqtt::bridge_options mqtt_side::bridge_options_of(const config& settings) {
   mqtt::bridge_options options = options_of(settings);
   options.plugin = plugin_options_of(settings, broker_ && !find_broker_plugin(settings.mqtt.plugin).empty(),
                                      env_.chat.instance(), random_hex(env_.random, 8));
+  if (settings.is_shared()) {
+    options.plugin.verify = [this](std::function<void(bool)> then) {
+      if (verify_) return verify_(std::move(then));
+      then(true);
+    };
+  }
   const auto subscribe = [&options](const std::vector<mqtt::subscription>& more) {
     options.extra_subscriptions.insert(options.extra_subscriptions.end(), more.begin(), more.end());
   };

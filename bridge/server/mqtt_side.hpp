@@ -48,6 +48,9 @@ class mqtt_side {
   /// What the other instances need; before `start`. Calls of the server API are divided by `serves`.
   [[nodiscard]] moving_link& link() { return link_; }
   [[nodiscard]] mqtt::bridge& bridge() { return bridge_; }
+  /// Asks whether others have taken this instance for dead, before it tells the broker's plugin who may read what.
+  using verifier = std::function<void(std::function<void(bool lives)> then)>;
+  void verify_by(verifier fn) { verify_ = std::move(fn); }
   void divide_calls(std::function<bool(std::string_view device)> serves) { serves_ = std::move(serves); }
 
   /// Calls hook workers; null unless hooks are configured for MQTT.
@@ -65,6 +68,7 @@ class mqtt_side {
   std::string uri_;
   moving_link link_;
   std::function<bool(std::string_view)> serves_;
+  verifier verify_;
   std::unique_ptr<mqtt::mqtt_admin> admin_;             // only with mqtt.admin
   std::unique_ptr<mqtt::mqtt_hook_caller> hook_calls_;  // only with hooks over MQTT
   mqtt::bridge bridge_;

@@ -20,6 +20,7 @@ bridge_options with_plugin(plugin_use use) {
 class plugin_fixture : public bridge_fixture {
  protected:
   explicit plugin_fixture(plugin_use use = plugin_use::require) : bridge_fixture(with_plugin(use)) {}
+  explicit plugin_fixture(bridge_options options) : bridge_fixture(std::move(options)) {}
 
   /// What went to the plugin since the last call: "sequence lines…", without the renewals' empty lines.
   strings orders() {
@@ -66,6 +67,49 @@ class plugin_fixture : public bridge_fixture {
   std::string last_sequence;
   int next_event = 0;
 };
+
+/// Of several instances: others may have taken it for dead while the link was down.
+class verified_fixture : public plugin_fixture {
+ protected:
+  verified_fixture() : plugin_fixture(options()) {}
+  ~verified_fixture() override { open.clear(); }
+
+  static bridge_options options() {
+    bridge_options o = with_plugin(plugin_use::require);
+    o.plugin.verify = [](std::function<void(bool)> then) { open.push_back(std::move(then)); };
+    return o;
+  }
+  static void answer(bool lives) {
+    const auto then = std::move(open.front());
+    open.erase(open.begin());
+    then(lives);
+  }
+
+  static inline std::vector<std::function<void(bool)>> open;
+};
+
+TEST_F(verified_fixture, nothing_is_granted_anew_before_it_is_known_that_the_instance_lives) {
+  EXPECT_EQ(orders(), strings{});
+  answer(true);
+  EXPECT_EQ(orders(), strings{"hello\nalone"});
+  answer_hello("inc", "\n2 alice c1");
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/roomJoin/1", "[\"kitchen\"]")));
+  ack();
+  for (const bool lives : {true, false}) {
+    link.go_down();
+    link.go_up();
+    link.go_down();
+    link.go_up();
+    ASSERT_EQ(open.size(), 2U);
+    answer(true);
+    EXPECT_EQ(orders(), strings{}) << "of the connection before";
+    answer(lives);
+    EXPECT_EQ(orders(), strings{"hello\nalone"});
+    say("answer/i", "state inc " + last_sequence + " 0 last\n2 alice c1");
+    EXPECT_EQ(orders(), strings{lives ? "sync\ngrant alice c1 2 - kitchen" : "sync"});
+    ack();
+  }
+}
 
 TEST_F(plugin_fixture, nothing_is_served_before_the_plugin_has_answered) {
   EXPECT_EQ(orders(), strings{"hello\nalone"});

@@ -261,6 +261,8 @@ task<void> cluster::take_over_later(room_name room) {
     see_to_it(room);
     co_return;
   }
+  // somebody is at it, who may still stand still with what is ours
+  if (!turn->ours && turn->fence > 0) see_to_it(room);
   room_entry nothing_own;
   on_own_entry(room, std::move(nothing_own), std::move(*turn));
 }

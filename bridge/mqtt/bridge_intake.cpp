@@ -20,14 +20,11 @@ const device_levels* device_of(const parsed_topic& parsed) {
 
 void bridge::impl::on_message(received_message message) {
   if (plugin_ && plugin_->take(message)) return;
-  if (is_shared()) {
-    if (take_echo(message)) return;
+  if (is_shared() && take_echo(message)) return;
+  if (is_waiting_for_plugin()) {
     const parsed_topic parsed = topics_.parse(message.topic);
     const device_levels* device = device_of(parsed);
-    if (device != nullptr && !is_owned(device->both)) return metrics_.count(ignored::not_owned);
-  }
-  if (is_waiting_for_plugin() && !std::holds_alternative<ignored>(topics_.parse(message.topic))) {
-    return hold(std::move(message));
+    if (device != nullptr && is_owned(device->both)) return hold(std::move(message));
   }
   handle(std::move(message));
 }
@@ -38,6 +35,8 @@ void bridge::impl::handle(received_message message) {
     if (*reason == ignored::topic && options_.on_extra && options_.on_extra(message)) return;
     return ignore(*reason, message.topic);
   }
+  // asked here and not when it arrived: it may have been held
+  if (is_shared() && !is_owned(device_of(parsed)->both)) return metrics_.count(ignored::not_owned);
   if (stopping_) return ignore(ignored::stopping, message.topic);
   if (const auto* status = std::get_if<status_topic>(&parsed)) return on_status(status->device, message);
   if (message.retained) return ignore(ignored::retained, message.topic);

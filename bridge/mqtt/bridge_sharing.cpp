@@ -155,6 +155,7 @@ void bridge::impl::register_taken(const device_ptr& device, std::vector<room_nam
   auto sink = std::make_shared<device_sink>(*this, device, device->generation);
   if (env_.chat.adopt(device->user, device->id, std::move(sink), std::move(rooms), std::move(rights))) {
     device->registered = device->generation;
+    env_.log.write(log_level::debug, "device_taken_over", device->id.str());
   } else {
     forget(device);
   }
@@ -232,6 +233,7 @@ task<void> bridge::impl::let_go(std::function<bool(std::string_view)> which, std
 void bridge::impl::forget(const device_ptr& device) {
   if (device->forgotten) return;
   device->forgotten = true;
+  env_.log.write(log_level::debug, "device_let_go", device->id.str());
   device->timer.cancel();
   for (const pending_work& work : device->pending) {
     const auto* request = std::get_if<pending_request>(&work);

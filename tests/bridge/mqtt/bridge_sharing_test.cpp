@@ -204,6 +204,17 @@ TEST_F(bridge_sharing_plugin, events_of_others_devices_are_ignored) {
   EXPECT_EQ(chat.connection_count(), 1U);
 }
 
+TEST_F(bridge_sharing_plugin, what_was_held_is_dropped_when_the_device_has_gone_to_another_meanwhile) {
+  owned = {"alice/c1"};
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/listOwnSockets/1", "")));
+  ASSERT_TRUE(link.deliver(message("bob/c1", "call/listOwnSockets/1", "")));
+  EXPECT_EQ(not_owned(), 1) << "what is not owned is not held";
+  owned.clear();
+  answer_hello("\n2 alice c1");
+  EXPECT_EQ(not_owned(), 2);
+  EXPECT_EQ(devices->device_count(), 0U);
+}
+
 TEST_F(bridge_sharing_plugin, the_plugin_says_who_of_those_taken_over_is_there) {
   answer_hello("");
   take_over("alice/c1");

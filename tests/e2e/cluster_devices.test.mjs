@@ -1,0 +1,172 @@
+// Devices of one Mosquitto are divided among three instances, and change hands when instances come and go: nobody
+// leaves a room because of that, nothing is run twice, and somebody answers soon.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { hasPlugin } from '../topology/mosquitto.mjs'
+import { startTopology } from '../topology/topology.mjs'
+import { Api } from './support/api.mjs'
+import { Browser } from './support/browser.mjs'
+import { eventually } from './support/deadline.mjs'
+import { Device } from './support/device.mjs'
+
+const config = `
+[chat]
+enable_userlist_updates = true
+heartbeat_rate = 400
+heartbeat_timeout = 2000
+lock_ttl = 2000
+close_timeout = 4000
+`
+const HEARTBEAT_TIMEOUT = 2000
+const PARTITIONS = 256
+const COUNT = 24
+
+/** Calls again until somebody answers: while a device changes hands its requests may stay unanswered. Answers how long it took. */
+async function callAgain (device, command, ...args) {
+  const begin = Date.now()
+  let answered = false
+  const results = []
+  const end = begin + 10000
+  while (!answered) {
+    assert.ok(Date.now() < end, `nobody answers ${device.id}`)
+    const attempt = device.call(command, ...args).then(result => { answered = true; results.push(result) }, error => {
+      if (error.code !== undefined && error.code !== 'unavailable') { answered = true; results.push(error) }
+    })
+    await Promise.race([attempt, new Promise(resolve => setTimeout(resolve, 300))])
+  }
+  if (results[0] instanceof Error) throw results[0]
+  return { result: results[0], ms: Date.now() - begin }
+}
+
+const partitions = instance => instance.metric('roombus_device_partitions')
+const connections = instance => instance.metric('roombus_mqtt_connections')
+
+async function settled (instances) {
+  await eventually(async () => {
+    const open = await Promise.all(instances.map(partitions))
+    const fair = PARTITIONS / instances.length
+    return open.reduce((a, b) => a + b) === PARTITIONS && open.every(n => n > fair / 2)
+  }, `fair shares of ${instances.length} instances`)
+}
+
+for (const delivery of hasPlugin ? ['inbox', 'broker'] : ['inbox']) {
+  test(`devices change hands, ${delivery} delivery`, { timeout: 180000 }, async context => {
+    const t = await startTopology({ instances: 3, delivery, config })
+    try {
+      const [first, second, third] = t.instances
+      const api = new Api(first, t.key)
+      const room = 'hall'
+      await api.call('addRoom', [room, { enableUserlistUpdates: true }])
+      const devices = []
+      let watcher
+      const seen = () => watcher.received.peek(item => item.name === 'roomMessage').map(item => item.args[1])
+      const left = receiver => receiver.received.peek(item => item.name === 'roomUserLeft')
+
+      /** Every device's request is answered, in `room` it still is, and each gets what each sends. */
+      async function all (what, limit) {
+        const times = await Promise.all(devices.map(device => callAgain(device, 'listOwnSockets')))
+        for (const [i, { result, ms }] of times.entries()) {
+          assert.deepEqual(result, { [devices[i].id]: [room] }, `rooms of ${devices[i].id} ${what}`)
+          assert.ok(ms < limit, `${devices[i].id} was answered after ${ms} ms ${what}`)
+        }
+        if (process.env.TIMES) console.log(what, times.map(({ ms }) => ms).join(' '))
+        await Promise.all(devices.map(device => callAgain(device, 'roomMessage', room, { from: device.user, what }, { idempotencyKey: what })))
+        for (const device of devices) {
+          for (const other of devices) await device.message(room, message => message.from === other.user && message.what === what)
+        }
+        assert.deepEqual(left(watcher), [], `somebody left ${what}`)
+        for (const device of devices) {
+          assert.deepEqual(device.waiting('roomUserLeft'), [])
+          assert.equal(device.waiting('loginConfirmed').length, device.logins, `${device.id} is the same connection ${what}`)
+        }
+      }
+
+      await context.test('each instance serves its share', async () => {
+        await settled(t.instances)
+        watcher = await Browser.connect(second, { user: 'watcher' })
+        await watcher.call('roomJoin', room)
+        for (let n = 0; n < COUNT; ++n) {
+          const device = await Device.connect(first, { user: `dev${n}`, version: n % 2 ? 5 : 4, encoding: n % 3 ? 'json' : 'cbor', ...t.deviceOptions() })
+          devices.push(device)
+          await callAgain(device, 'roomJoin', room)
+        }
+        await eventually(async () => {
+          const counts = await Promise.all(t.instances.map(connections))
+          return counts.reduce((a, b) => a + b) === COUNT && counts.every(count => count > 0)
+        }, 'each device at one instance, and some at each')
+        for (const device of devices) device.logins = device.waiting('loginConfirmed').length
+        await all('at first', 1000)
+      })
+
+      await context.test('devices of a killed instance go on under others', async () => {
+        await third.kill()
+        await all('after a kill', HEARTBEAT_TIMEOUT + 3000)
+        await settled([first, second])
+        await all('with two', 2000)
+      })
+
+      await context.test('an instance that comes gets its share', async () => {
+        await third.start()
+        await settled([first, second, third])
+        await all('after a start', 2000)
+        assert.ok(await connections(third) > 0)
+      })
+
+      await context.test('a clean stop is noticed by nobody, and nothing runs twice or is lost silently', async () => {
+        const sender = devices[0]
+        const acked = new Set()
+        let sent = 0
+        let stopping = true
+        const sending = (async () => {
+          while (stopping) {
+            const n = ++sent
+            await Promise.all(devices.map(async device => {
+              const key = `${device.user}-${n}`
+              await device.publish(`${device.base}/call/roomMessage/k${n}`, device.encode([room, { key }]))
+            }))
+            await new Promise(resolve => setTimeout(resolve, 150))
+          }
+        })()
+        const { code } = await third.terminate()
+        assert.equal(code, 0)
+        await settled([first, second])
+        await third.start()
+        await settled([first, second, third])
+        stopping = false
+        await sending
+        await all('after a clean stop', 2000)
+        for (const device of devices) {
+          for (const { key } of device.strayReplies) if (/^k\d+$/.test(key)) acked.add(`${device.user}-${key.slice(1)}`)
+          const keys = device.strayReplies.map(reply => reply.key).filter(key => /^k\d+$/.test(key))
+          assert.equal(new Set(keys).size, keys.length, `a request of ${device.id} was answered twice`)
+        }
+        const stored = seen().map(message => message.key).filter(key => key !== undefined)
+        assert.equal(new Set(stored).size, stored.length, 'a request ran twice')
+        const inRoom = new Set(stored)
+        for (const key of acked) assert.ok(inRoom.has(key), `${key} was answered, but not stored`)
+        assert.ok(acked.size > sent * COUNT / 2, `${acked.size} of ${sent * COUNT} were answered`)
+        assert.ok(sender)
+      })
+
+      await context.test('who goes while its instance is dead is ended by the next one', async () => {
+        await third.kill()
+        devices[1].drop()
+        await devices[2].leave()
+        const gone = new Set([devices[1].user, devices[2].user])
+        await eventually(() => left(watcher).every(item => gone.has(item.args[1])) && left(watcher).length === 2,
+          'the end of both', HEARTBEAT_TIMEOUT + 8000)
+        const again = await Device.connect(first, { user: devices[1].user, ...t.deviceOptions() })
+        await callAgain(again, 'roomJoin', room)
+        await again.close()
+      })
+      watcher.close()
+      for (const device of devices) await device.close()
+    } catch (error) {
+      error.message += t.instances.map(instance => `\n--- ${instance.name}\n${instance.output.slice(-4000)}`).join('')
+      throw error
+    } finally {
+      await t.close()
+    }
+  })
+}

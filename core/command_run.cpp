@@ -39,13 +39,18 @@ void service::impl::set_arguments(command_context& ctx, value_list args, std::si
   ctx.args.erase(rest, ctx.args.end());
 }
 
-bool service::impl::is_within_rights(command_context& ctx) {
+result<void> service::impl::check_rights(command_context& ctx) {
   const local_connection* connection = hub.find(ctx.id);
-  if (connection == nullptr) return true;  // the server API for a user, or the command will find it gone
+  if (connection == nullptr) {
+    // gone meanwhile, and its rights with it; the server API may name one that is served elsewhere
+    if (ctx.is_local_call || ctx.id.empty()) return {};
+    return chat_error(errc::invalid_socket, {value(ctx.id.str())});
+  }
   ctx.is_admin = connection->rights.admin;
   // who bypasses permissions is not bound by those of a login; joining bypasses nothing
-  if (ctx.bypass_permissions && ctx.cmd->id != command::room_join) return true;
-  return permits(connection->rights, ctx.cmd->name, ctx.args);
+  if (ctx.bypass_permissions && ctx.cmd->id != command::room_join) return {};
+  if (!permits(connection->rights, ctx.cmd->name, ctx.args)) return chat_error(errc::not_allowed);
+  return {};
 }
 
 task<reply> service::impl::run(const command_descriptor& cmd, command_context& ctx) {
@@ -67,7 +72,8 @@ void service::impl::log_command_fault(const command_context& ctx, const std::str
 task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_context& ctx) {
   result<void> checked = co_await check(cmd, ctx.args);
   if (!checked) co_return checked.error();
-  if (!is_within_rights(ctx)) co_return chat_error(errc::not_allowed);
+  result<void> within = check_rights(ctx);
+  if (!within) co_return within.error();
 
   if (const command_hook* before = hook_for(hooks.before, ctx)) {
     std::optional<hook_answer> said = co_await ask_hook(env.log, cmd.name, *before, ctx);
@@ -83,7 +89,8 @@ task<reply> service::impl::run_hooked(const command_descriptor& cmd, command_con
       if (keeps_rest) ctx.rest_args = std::move(rest);
       result<void> again = co_await check(cmd, ctx.args);
       if (!again) co_return again.error();
-      if (!is_within_rights(ctx)) co_return chat_error(errc::not_allowed);  // the hook may have named another room
+      result<void> still_within = check_rights(ctx);  // the hook may have named another room
+      if (!still_within) co_return still_within.error();
     }
   }
 

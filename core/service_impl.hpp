@@ -69,8 +69,8 @@ class service::impl final : public cluster_host {
   task<reply> run(const command_descriptor& cmd, command_context& ctx);
   task<reply> run_hooked(const command_descriptor& cmd, command_context& ctx);
   task<result<void>> check(const command_descriptor& cmd, const value_list& args);
-  /// False when the login of the connection does not go so far. Sets `is_admin`.
-  [[nodiscard]] bool is_within_rights(command_context& ctx);
+  /// Whether the login of the connection goes so far. Sets `is_admin`. Errors: not_allowed, invalid_socket [id].
+  [[nodiscard]] result<void> check_rights(command_context& ctx);
   [[nodiscard]] bool take_turn(const connection_id& id);
   void set_arguments(command_context& ctx, value_list args, std::size_t own) const;
   void log_command_fault(const command_context& ctx, const std::string& fault) const;

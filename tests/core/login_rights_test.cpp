@@ -116,6 +116,12 @@ TEST_F(rights_of_logins, another_connection_of_the_user_gives_nothing) {
   EXPECT_EQ(run("bob2", "roomRecentHistory", R"(["a"])"), "notAllowed[]");
 }
 
+TEST_F(rights_of_logins, without_the_connection_there_is_nothing_that_would_be_allowed) {
+  connect("bob1");
+  EXPECT_EQ(run("bob1", "roomJoin", R"(["a"])"), "[1]");
+  EXPECT_EQ(run("bob2", "roomMessage", R"(["a",{"x":1}])"), R"(invalidSocket["bob2"])");
+}
+
 TEST_F(rights_of_logins, they_end_with_the_connection) {
   connect_with("bob1", limited({{"a"}}, std::nullopt));
   disconnect("bob1");

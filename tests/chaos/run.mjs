@@ -30,7 +30,7 @@ const { seed, fault, layout } = options
 await mkdir(values.records, { recursive: true })
 const file = path.join(values.records, `${layout}-${fault}-${seed}-${process.pid}.jsonl`)
 const outputs = async texts => {
-  for (const [n, text] of texts.entries()) await writeFile(file.replace('.jsonl', `-instance${n}.log`), text)
+  for (const { name, output } of texts) await writeFile(file.replace('.jsonl', `-${name}.log`), output)
 }
 
 try {
@@ -41,7 +41,7 @@ try {
   const bad = violations.length > 0
   if (!bad && !values.keep) {
     await rm(file)
-    for (const n of run.outputs.keys()) await rm(file.replace('.jsonl', `-instance${n}.log`))
+    for (const { name } of run.outputs) await rm(file.replace('.jsonl', `-${name}.log`))
   }
   console.log(JSON.stringify({
     seed, fault, layout, delivery: run.recorder.entries[0].delivery, seconds: options.seconds, faults: run.faults,

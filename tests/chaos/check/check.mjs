@@ -35,6 +35,7 @@ function count (picture, sent) {
     received: picture.entries.filter(entry => entry.e === 'got').length,
     memberships: picture.memberships.filter(m => m.confirmed !== undefined).length,
     bans: picture.bans.length,
+    uncertainBans: picture.uncertainBans ?? 0,
     lives: picture.entries.filter(entry => entry.e === 'up').length,
     forgotten: picture.entries.filter(entry => entry.e === 'forgotten').length,
     codes,

@@ -91,7 +91,8 @@ export class Picture {
           if (call.cmd === 'roomAddToList' && entry.ok && !banned.has(`${call.room}\n${call.user}`)) {
             const ban = { room: call.room, user: call.user, from: i, to: Infinity }
             banned.set(`${call.room}\n${call.user}`, ban)
-            this.bans.push(ban)
+            if (this.#mayBeUndone(call, entry)) this.uncertainBans = (this.uncertainBans ?? 0) + 1
+            else this.bans.push(ban)
           }
           break
         }
@@ -137,6 +138,15 @@ export class Picture {
         }
       }
     }
+  }
+
+  /** Whether an earlier request to let the user in again, of unknown outcome, may be done yet: it may lie in a stalled connection. */
+  #mayBeUndone (ban, answer) {
+    for (const call of this.calls.values()) {
+      if (call.cmd !== 'roomRemoveFromList' || call.room !== ban.room || call.user !== ban.user || answer.t - call.t > AFTERMATH_MS) continue
+      if (call.silent !== undefined || this.downs.has(call.life) || call.answers.some(({ code }) => uncertain(code))) return true
+    }
+    return false
   }
 
   #faultEnded (entry) {

@@ -62,6 +62,23 @@ export const faults = {
     }
   },
 
+  'kill-redis-master-lagging': {
+    layouts: ['cluster-redis', 'topology'],
+    touches: ['redis'],
+    // its replica has not got what it wrote last: what was answered without the replica is lost
+    async run (layout, choose) {
+      await layout.redisStable()
+      const master = choose.pick(await layout.redisMasters())
+      master.wire.lag()
+      await delay(choose.integer(500, 1500))
+      await master.kill()
+      master.wire.loseLag()
+      await delay(choose.integer(4000, 7000))
+      await startAgain(master)
+      await layout.redisStable()
+    }
+  },
+
   'kill-broker': {
     layouts: ['sqlite', 'redis', 'cluster', 'cluster-redis'],
     touches: ['broker'],
@@ -109,7 +126,7 @@ export const faults = {
   'cut-clients': wire('client-instance', ['sqlite', 'redis', 'cluster', 'cluster-redis', 'topology'], []),
   'cut-devices': wire('device-broker', ['sqlite', 'redis', 'cluster', 'cluster-redis', 'topology'], ['device-broker']),
   'cut-broker': wire('instance-broker', ['redis', 'cluster', 'cluster-redis', 'topology'], ['instance-broker']),
-  'cut-redis': wire('instance-redis', ['redis', 'cluster'], ['redis']),
+  'cut-redis': wire('instance-redis', ['redis', 'cluster', 'cluster-redis', 'topology'], ['redis']),
 
   'full-disk': {
     layouts: ['sqlite'],

@@ -96,7 +96,7 @@ export async function finish (recorder, programs, layout, random) {
   // half of them go, with and without a goodbye
   const going = random.part('end').shuffled(programs.filter(program => program.name !== 'olga')).slice(0, Math.floor(programs.length / 2))
   await Promise.all(going.map(async (program, n) => {
-    program.away = true
+    program.away = program.gone = true
     if (n % 2 && program.up) program.cutOff()
     else await program.quit()
   }))

@@ -10,6 +10,7 @@ import { Link } from '../../topology/link.mjs'
 import { hasPlugin } from '../../topology/mosquitto.mjs'
 import { Process } from '../../topology/process.mjs'
 import { KEY, startTopology } from '../../topology/topology.mjs'
+import { wireCluster } from './redis_wires.mjs'
 import { roomsConfig } from './schedule.mjs'
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -146,6 +147,8 @@ export async function startLayout (name, { delivery, smallDisk = false }) {
     'instance-broker': parts.instances.map(i => i.brokerLink).filter(Boolean),
     'instance-redis': parts.instances.map(i => i.redisLink).filter(Boolean)
   }
+  const nodeWires = shape.redis === 'cluster' ? await wireCluster(parts.redis, parts.redisStable) : []
+  links['instance-redis'].push(...nodeWires)
   for (const instance of parts.instances) links['client-instance'].push(await Link.open(`browsers to ${instance.name}`, instance.http))
   const doors = [...new Set(parts.instances.map(instance => instance.mqtt))]
   for (const door of doors) links['device-broker'].push(await Link.open(`devices to ${door}`, door))
@@ -161,6 +164,7 @@ export async function startLayout (name, { delivery, smallDisk = false }) {
     async close () {
       for (const link of [...links['client-instance'], ...links['device-broker']]) await link.close()
       await parts.close()
+      for (const wire of nodeWires) await wire.close()
     }
   }
 }

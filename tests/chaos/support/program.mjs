@@ -223,7 +223,7 @@ export class Program {
     this.away = true
     this.log('quit', {})
     await this.shut()
-    if (back !== undefined) setTimeout(() => { this.away = false }, back)
+    if (back !== undefined) setTimeout(() => { if (!this.gone) this.away = false }, back)
   }
 
   // ---- life

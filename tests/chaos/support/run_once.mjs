@@ -25,6 +25,11 @@ async function inject (fault, layout, recorder, random, end, options) {
   return fault.name === 'none' ? 0 : count
 }
 
+/** What the processes wrote, by name. */
+function outputsOf (layout) {
+  return [...layout.instances, ...layout.brokers, ...layout.redis].map(({ name, output }) => ({ name, output }))
+}
+
 /** Runs `seconds` of load under a fault. Answers {recorder, faults: how many, outputs}. */
 export async function runOnce ({ seed, fault: faultName, layout: layoutName, seconds, delivery, rate = 30, stopMs }) {
   const fault = faults[faultName]
@@ -70,10 +75,10 @@ export async function runOnce ({ seed, fault: faultName, layout: layoutName, sec
     await finish(recorder, programs, layout, random)
     await Promise.all(programs.map(program => program.stop()))
     await Promise.race([Promise.all(ends), delay(3000)])
-    return { recorder, faults: count, outputs: layout.instances.map(instance => instance.output) }
+    return { recorder, faults: count, outputs: outputsOf(layout) }
   } catch (error) {
     error.recorder = recorder
-    error.outputs = layout.instances.map(instance => instance.output)
+    error.outputs = outputsOf(layout)
     throw error
   } finally {
     await Promise.race([Promise.all(programs.map(program => program.stop().catch(() => {}))), delay(5000)])

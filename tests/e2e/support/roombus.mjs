@@ -16,8 +16,11 @@ const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'bu
 const running = new Set()
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
 
-function spawnTracked (...args) {
-  const child = spawn(...args)
+function spawnTracked (program, args, options) {
+  // a plugin with a sanitizer needs its library in every broker (scripts/sanitize-plugin)
+  const { ROOMBUS_PRELOAD: preload } = process.env
+  const env = { ...(options.env ?? process.env), ...(preload ? { LD_PRELOAD: preload } : {}) }
+  const child = spawn(program, args, { ...options, env })
   running.add(child)
   child.once('exit', () => running.delete(child))
   return child
@@ -118,7 +121,7 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
     all.push('--mqtt.listen', '127.0.0.1:0')
     // --dev alone runs without our plugin
     if (delivery === 'inbox') all.push('--mqtt.delivery', 'inbox', '--mqtt.plugin', 'none')
-    else all.push('--mqtt.plugin', 'auto')
+    else all.push('--mqtt.plugin', process.env.ROOMBUS_PLUGIN ?? 'auto')
   }
   if (mqtt === false) all.push('--mqtt.broker', 'none')
   if (config) {

@@ -8,9 +8,9 @@ namespace roombus {
 
 void service::impl::set_cluster(cluster_parts parts) {
   hub.leave_broadcasts_to_others();
-  cluster_ = std::make_unique<cluster>(
+  cluster_ = std::make_unique<cluster_member>(
       *this, parts, instance,
-      cluster::environment{env.data, env.time, env.random, env.timers, env.log, env.metrics, options});
+      cluster_member::environment{env.data, env.time, env.random, env.timers, env.log, env.metrics, options});
 }
 
 // ---- rooms

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/cluster/cluster.hpp"
+#include "core/cluster/cluster_member.hpp"
 
 namespace roombus {
 
@@ -25,8 +25,8 @@ std::optional<notification> find_notification(std::string_view name) {
 
 // ---- sending
 
-void cluster::tell_user_elsewhere(const user_name& user, const shared_event& e, const connection_id& except,
-                                  cluster_bus::done_handler done) {
+void cluster_member::tell_user_elsewhere(const user_name& user, const shared_event& e, const connection_id& except,
+                                         cluster_bus::done_handler done) {
   value_map body{{"t", value("user")}};
   body.append("i", value(incarnation()));
   body.append("u", value(user.str()));
@@ -36,14 +36,14 @@ void cluster::tell_user_elsewhere(const user_name& user, const shared_event& e, 
   parts_.bus.send_all(body, std::move(done));
 }
 
-void cluster::close_user_elsewhere(const user_name& user) {
+void cluster_member::close_user_elsewhere(const user_name& user) {
   value_map body{{"t", value("close")}};
   body.append("i", value(incarnation()));
   body.append("u", value(user.str()));
   parts_.bus.send_all(body, nullptr);
 }
 
-void cluster::emit_elsewhere(const std::string& event, const value_list& args) {
+void cluster_member::emit_elsewhere(const std::string& event, const value_list& args) {
   value_map body{{"t", value("emit")}};
   body.append("i", value(incarnation()));
   body.append("e", value(event));
@@ -51,7 +51,7 @@ void cluster::emit_elsewhere(const std::string& event, const value_list& args) {
   parts_.bus.send_all(body, nullptr);
 }
 
-void cluster::sync_elsewhere(const user_name& user, const room_name& room) {
+void cluster_member::sync_elsewhere(const user_name& user, const room_name& room) {
   value_map body{{"t", value("sync")}};
   body.append("i", value(incarnation()));
   body.append("u", value(user.str()));
@@ -59,7 +59,7 @@ void cluster::sync_elsewhere(const user_name& user, const room_name& room) {
   parts_.bus.send_all(body, nullptr);
 }
 
-task<result<value_map>> cluster::ask(std::string to, value_map question) {
+task<result<value_map>> cluster_member::ask(std::string to, value_map question) {
   constexpr std::size_t most = 10'000;
   if (questions_.size() >= most) co_return chat_error(errc::unavailable);
   const std::uint64_t number = ++last_question_;
@@ -79,7 +79,7 @@ task<result<value_map>> cluster::ask(std::string to, value_map question) {
   co_return std::move(*answer);
 }
 
-task<void> cluster::answer(value_map asked) {
+task<void> cluster_member::answer(value_map asked) {
   const std::string* from = text_at(asked, "i");
   value* body = asked.find("b");
   const value* number = asked.find("q");
@@ -99,7 +99,7 @@ task<void> cluster::answer(value_map asked) {
 
 // ---- receiving
 
-void cluster::on_bus_up() {
+void cluster_member::on_bus_up() {
   for (const completion<bool>& one : std::exchange(until_bus_up_, {}))
     one.complete(true);
   fill_all();
@@ -109,7 +109,7 @@ void cluster::on_bus_up() {
     take_over_later(room).detach();
 }
 
-void cluster::on_bus_message(const value_map& body) {
+void cluster_member::on_bus_message(const value_map& body) {
   const std::string* type = text_at(body, "t");
   if (type == nullptr || alive_.is_fallen()) return;
   if (*type == "entry") return on_room_entry(body, false);
@@ -168,7 +168,7 @@ void cluster::on_bus_message(const value_map& body) {
   }
 }
 
-void cluster::on_room_entry(const value_map& body, bool removal) {
+void cluster_member::on_room_entry(const value_map& body, bool removal) {
   const std::string* room = text_at(body, "room");
   const value* fields = body.find("entry");
   if (room == nullptr || fields == nullptr || fields->if_map() == nullptr) return;
@@ -181,7 +181,7 @@ void cluster::on_room_entry(const value_map& body, bool removal) {
 
 // ---- removals
 
-void cluster::tell_removed_once(const log_entry& entry) {
+void cluster_member::tell_removed_once(const log_entry& entry) {
   constexpr std::size_t remembered = 10'000;
   std::tuple<room_name, std::string, std::uint64_t> key(entry.room(), entry.entry().epoch, entry.entry().sequence);
   if (!told_removals_.insert(key).second) return;
@@ -194,7 +194,7 @@ void cluster::tell_removed_once(const log_entry& entry) {
 }
 
 /// Lets go of who was removed, after all that came before it in the room, and says so to who did it.
-task<void> cluster::apply_removal(entry_ptr entry) {
+task<void> cluster_member::apply_removal(entry_ptr entry) {
   const std::weak_ptr<bool> exists = exists_;
   const room_entry& e = entry->entry();
   const auto it = feeds_.find(entry->room());
@@ -205,6 +205,11 @@ task<void> cluster::apply_removal(entry_ptr entry) {
     if (!in_time) break_off(entry->room());
   }
   tell_removed_once(*entry);
+  // what their connections have been handed is written at the end of this turn: no word of ours overtakes it
+  completion<bool> written;
+  env_.timers.post([written] { written.complete(true); });
+  co_await written;
+  if (exists.expired()) co_return;
   if (e.origin == incarnation()) {
     const removal_key key{entry->room(), e.sequence};
     const auto own = removals_.find(key);
@@ -221,7 +226,7 @@ task<void> cluster::apply_removal(entry_ptr entry) {
   parts_.bus.send_to(e.origin, body, nullptr);
 }
 
-void cluster::check_confirmed(const removal_key& key) {
+void cluster_member::check_confirmed(const removal_key& key) {
   const auto it = removals_.find(key);
   if (it == removals_.end() || !it->second.published) return;
   for (const std::string& one : alive_.living()) {
@@ -235,7 +240,7 @@ void cluster::check_confirmed(const removal_key& key) {
 }
 
 /// Somebody who came a moment ago may have missed the question.
-void cluster::ask_again(const removal_key& key) {
+void cluster_member::ask_again(const removal_key& key) {
   const auto it = removals_.find(key);
   if (it == removals_.end() || !it->second.published || it->second.entry == nullptr) return;
   value_map body{{"t", value("removed")}};
@@ -246,7 +251,7 @@ void cluster::ask_again(const removal_key& key) {
   }
 }
 
-task<bool> cluster::wait_for_confirmations(removal_key key) {
+task<bool> cluster_member::wait_for_confirmations(removal_key key) {
   const auto it = removals_.find(key);
   if (it == removals_.end()) co_return true;
   completion<bool> confirmed;
@@ -259,7 +264,7 @@ task<bool> cluster::wait_for_confirmations(removal_key key) {
   co_return in_time;
 }
 
-task<result<void>> cluster::removals_confirmed(room_name room) {
+task<result<void>> cluster_member::removals_confirmed(room_name room) {
   const std::weak_ptr<bool> exists = exists_;
   std::vector<removal_key> open;
   for (auto it = removals_.lower_bound({room, 0}); it != removals_.end() && it->first.first == room; ++it)

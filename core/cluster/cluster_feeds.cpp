@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/cluster/cluster.hpp"
+#include "core/cluster/cluster_member.hpp"
 
 namespace roombus {
 
@@ -19,7 +19,7 @@ constexpr std::size_t fill_size = 256;
 
 // ---- opening and closing
 
-task<result<void>> cluster::open_feed(room_name room) {
+task<result<void>> cluster_member::open_feed(room_name room) {
   auto& kept = feeds_[room];
   if (!kept) kept = std::make_unique<fed_room>();
   ++kept->holds;
@@ -43,7 +43,7 @@ task<result<void>> cluster::open_feed(room_name room) {
   co_return chat_error(errc::unavailable);
 }
 
-task<result<void>> cluster::open_feed_now(room_name room) {
+task<result<void>> cluster_member::open_feed_now(room_name room) {
   task<result<void>> opening = open_feed(room);
   result<void> opened = co_await opening;
   if (!opened) co_return opened;
@@ -62,14 +62,14 @@ task<result<void>> cluster::open_feed_now(room_name room) {
   co_return result<void>{};
 }
 
-void cluster::close_feed(const room_name& room) {
+void cluster_member::close_feed(const room_name& room) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) return;
   if (it->second->holds > 0) --it->second->holds;
   close_if_unused(room);
 }
 
-void cluster::close_if_unused(const room_name& room) {
+void cluster_member::close_if_unused(const room_name& room) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end() || it->second->holds > 0 || host_.feeds(room)) return;
   auto gone = feeds_.extract(it);
@@ -80,7 +80,7 @@ void cluster::close_if_unused(const room_name& room) {
     opening.complete(false);
 }
 
-void cluster::break_off(const room_name& room) {
+void cluster_member::break_off(const room_name& room) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) return;
   env_.log.write(log_level::warning, "room_broken_off",
@@ -96,7 +96,7 @@ void cluster::break_off(const room_name& room) {
 
 // ---- in order
 
-void cluster::offer(const entry_ptr& entry) {
+void cluster_member::offer(const entry_ptr& entry) {
   const room_name room = entry->room();
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) return;
@@ -108,7 +108,7 @@ void cluster::offer(const entry_ptr& entry) {
   watch_hole(room, *still->second);
 }
 
-void cluster::hand_out(const room_name& room, const std::vector<entry_ptr>& in_order) {
+void cluster_member::hand_out(const room_name& room, const std::vector<entry_ptr>& in_order) {
   for (const entry_ptr& entry : in_order) {
     host_.apply(*entry);
     if (!entry->entry().removed.empty()) tell_removed_once(*entry);
@@ -142,7 +142,7 @@ void cluster::hand_out(const room_name& room, const std::vector<entry_ptr>& in_o
     one.complete(true);
 }
 
-void cluster::watch_hole(const room_name& room, fed_room& fed) {
+void cluster_member::watch_hole(const room_name& room, fed_room& fed) {
   if (!fed.feed.has_hole() || fed.filling) return;
   fed.filling = true;
   fed.fill_timer = env_.timers.after(hole_patience, [this, room] {
@@ -154,7 +154,7 @@ void cluster::watch_hole(const room_name& room, fed_room& fed) {
 }
 
 /// Reads from the log what the bus did not bring.
-task<void> cluster::fill(room_name room) {
+task<void> cluster_member::fill(room_name room) {
   const std::weak_ptr<bool> exists = exists_;
   auto it = feeds_.find(room);
   if (it == feeds_.end() || !it->second->feed.started()) co_return;
@@ -193,7 +193,7 @@ task<void> cluster::fill(room_name room) {
   it->second->filling = false;
 }
 
-void cluster::fill_all() {
+void cluster_member::fill_all() {
   std::vector<room_name> rooms;
   for (const auto& [room, fed] : feeds_) {
     if (fed->feed.started()) rooms.push_back(room);
@@ -203,7 +203,7 @@ void cluster::fill_all() {
 }
 
 /// A broker may drop what its queue does not take, and after the last of a burst nothing would show that it is missing.
-void cluster::fill_active() {
+void cluster_member::fill_active() {
   std::vector<room_name> rooms;
   for (const auto& [room, fed] : feeds_) {
     if (fed->feed.started() && std::exchange(fed->active, false) && !fed->filling) rooms.push_back(room);
@@ -212,7 +212,7 @@ void cluster::fill_active() {
     fill(room).detach();
 }
 
-task<bool> cluster::reached(room_name room, std::uint64_t position) {
+task<bool> cluster_member::reached(room_name room, std::uint64_t position) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end() || !it->second->feed.started() || it->second->feed.position() >= position) co_return true;
   completion<bool> there;
@@ -222,7 +222,7 @@ task<bool> cluster::reached(room_name room, std::uint64_t position) {
   co_return in_time;
 }
 
-task<result<void>> cluster::settled(room_name room) {
+task<result<void>> cluster_member::settled(room_name room) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) co_return result<void>{};
   const std::uint64_t own = it->second->own;
@@ -234,7 +234,7 @@ task<result<void>> cluster::settled(room_name room) {
 
 // ---- own entries that somebody else is to publish
 
-void cluster::see_to_it(const room_name& room) {
+void cluster_member::see_to_it(const room_name& room) {
   constexpr std::size_t most = 100'000;  // beyond it recovery finds them
   if (unpublished_.size() >= most) return;
   const bool idle = unpublished_.empty();
@@ -247,7 +247,7 @@ void cluster::see_to_it(const room_name& room) {
   });
 }
 
-task<void> cluster::take_over_later(room_name room) {
+task<void> cluster_member::take_over_later(room_name room) {
   const std::weak_ptr<bool> exists = exists_;
   if (!parts_.bus.is_up()) {
     see_to_it(room);

@@ -48,7 +48,7 @@ class cluster_host {
   virtual void report_transport_failure(const room_name& room, std::string_view operation, const chat_error& error) = 0;
 };
 
-class cluster final : public room_log_sink, private liveness_owner {
+class cluster_member final : public room_log_sink, private liveness_owner {
  public:
   struct environment {
     store& data;
@@ -60,8 +60,8 @@ class cluster final : public room_log_sink, private liveness_owner {
     const chat_options& options;
   };
 
-  cluster(cluster_host& host, cluster_parts parts, std::string instance, environment env);
-  ~cluster() override;
+  cluster_member(cluster_host& host, cluster_parts parts, std::string instance, environment env);
+  ~cluster_member() override;
 
   /// Joins the others: opens the bus, registers, recovers earlier lives of this instance. Errors: unavailable.
   task<result<void>> start();

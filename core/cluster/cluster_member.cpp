@@ -1,11 +1,11 @@
-#include "core/cluster/cluster.hpp"
+#include "core/cluster/cluster_member.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace roombus {
 
-cluster::cluster(cluster_host& host, cluster_parts parts, std::string instance, environment env)
+cluster_member::cluster_member(cluster_host& host, cluster_parts parts, std::string instance, environment env)
     : host_(host),
       parts_(parts),
       env_(env),
@@ -18,9 +18,9 @@ cluster::cluster(cluster_host& host, cluster_parts parts, std::string instance, 
                         [this] { return static_cast<double>(alive_.living().size()); });
 }
 
-cluster::~cluster() = default;
+cluster_member::~cluster_member() = default;
 
-task<result<void>> cluster::start() {
+task<result<void>> cluster_member::start() {
   cluster_bus_handlers handlers;
   handlers.on_up = [this] { on_bus_up(); };
   handlers.on_down = [] {};
@@ -40,13 +40,13 @@ task<result<void>> cluster::start() {
   co_return started;
 }
 
-task<void> cluster::hand_over() {
+task<void> cluster_member::hand_over() {
   if (alive_.is_fallen()) co_return;
   task<void> handing = parts_.ownership.hand_over_all();
   co_await handing;
 }
 
-task<void> cluster::stop(std::chrono::milliseconds limit) {
+task<void> cluster_member::stop(std::chrono::milliseconds limit) {
   const std::int64_t until = env_.time.steady_ms() + limit.count();
   while (publisher_.held() > 0 && env_.time.steady_ms() < until) {
     completion<bool> pause;
@@ -71,7 +71,7 @@ task<void> cluster::stop(std::chrono::milliseconds limit) {
 
 // ---- who lives
 
-task<result<void>> cluster::recover_dead(std::string dead) {
+task<result<void>> cluster_member::recover_dead(std::string dead) {
   const std::weak_ptr<bool> exists = exists_;
   // first what it stored and did not publish
   task<result<std::vector<room_name>>> asking = parts_.log.rooms_published_by(dead);
@@ -110,7 +110,7 @@ task<result<void>> cluster::recover_dead(std::string dead) {
   co_return result<void>{};
 }
 
-task<result<void>> cluster::recover(std::string instance) {
+task<result<void>> cluster_member::recover(std::string instance) {
   task<result<std::vector<instance_life>>> reading = parts_.log.lives();
   const result<std::vector<instance_life>> lives = co_await reading;
   if (!lives) co_return lives.error();
@@ -125,7 +125,7 @@ task<result<void>> cluster::recover(std::string instance) {
   co_return result<void>{};
 }
 
-void cluster::members_changed() {
+void cluster_member::members_changed() {
   std::vector<std::string> living = alive_.living();
   parts_.ownership.members_changed(living);
   fill_active();
@@ -136,13 +136,13 @@ void cluster::members_changed() {
     check_confirmed(key);
 }
 
-void cluster::tell_dead(const std::string& incarnation) {
+void cluster_member::tell_dead(const std::string& incarnation) {
   value_map body{{"t", value("fall")}};
   body.append("i", value(alive_.incarnation()));
   parts_.bus.send_to(incarnation, body, nullptr);
 }
 
-void cluster::fallen() {
+void cluster_member::fallen() {
   publisher_.forget_all();
   std::vector<room_name> rooms;
   for (const auto& [room, fed] : feeds_)
@@ -157,14 +157,14 @@ void cluster::fallen() {
   parts_.bus.send_all(body, nullptr);
 }
 
-task<bool> cluster::renamed() {
+task<bool> cluster_member::renamed() {
   parts_.log.keep_log(this, alive_.incarnation());
   parts_.bus.rename(alive_.incarnation());
   parts_.ownership.start(alive_.incarnation());
   return bus_is_up();
 }
 
-task<bool> cluster::bus_is_up() {
+task<bool> cluster_member::bus_is_up() {
   if (parts_.bus.is_up()) co_return true;
   completion<bool> up;
   until_bus_up_.push_back(up);
@@ -175,7 +175,7 @@ task<bool> cluster::bus_is_up() {
 
 // ---- what this instance did
 
-void cluster::on_own_entry(const room_name& room, room_entry entry, publishing_turn turn) {
+void cluster_member::on_own_entry(const room_name& room, room_entry entry, publishing_turn turn) {
   std::vector<entry_ptr> given;
   given.reserve(turn.pending.size());
   entry_ptr own;
@@ -215,7 +215,7 @@ void cluster::on_own_entry(const room_name& room, room_entry entry, publishing_t
   if (!turn.ours) see_to_it(room);
 }
 
-void cluster::on_unknown_outcome(const room_name& room) {
+void cluster_member::on_unknown_outcome(const room_name& room) {
   see_to_it(room);
   if (feeds_.contains(room)) fill(room).detach();
 }

@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cstring>
+#include <system_error>
 
 namespace roombus::sqlite {
 
@@ -13,7 +13,7 @@ namespace {
   if (db != nullptr) {
     text = sqlite3_errmsg(db);
     if (const int system = sqlite3_system_errno(db); system != 0 && (code & 0xff) != SQLITE_BUSY) {
-      text += std::string(" (") + std::strerror(system) + ")";
+      text += std::string(" (") + std::generic_category().message(system) + ")";
     }
   }
   throw database_error(code, text);

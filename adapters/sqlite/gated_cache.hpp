@@ -41,7 +41,7 @@ class gated_cache {
   pointer ready(const std::string& name) {
     auto it = entries_.find(name);
     if (it == entries_.end()) return nullptr;
-    const pointer entry = it->second;  // held, so that `touch` does not let go of it
+    pointer entry = it->second;  // held, so that `touch` does not let go of it
     if (!entry->loaded || entry->locked || !entry->waiting.empty()) return nullptr;
     touch(*entry);
     return entry;
@@ -122,7 +122,7 @@ class gated_cache {
   pointer find_or_create(const std::string& name) {
     auto it = entries_.find(name);
     if (it != entries_.end()) {
-      const pointer entry = it->second;  // held, so that `touch` does not let go of it
+      pointer entry = it->second;  // held, so that `touch` does not let go of it
       touch(*entry);
       return entry;
     }

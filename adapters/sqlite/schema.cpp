@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace roombus::sqlite {
 
@@ -112,7 +112,7 @@ bool may(const std::filesystem::path& what, int mode) {
 }
 
 std::string reason() {
-  return std::string(" (") + std::strerror(errno) + ")";
+  return std::string(" (") + std::generic_category().message(errno) + ")";
 }
 
 // What the system says about the place before SQLite is asked; SQLite's own texts are about itself.

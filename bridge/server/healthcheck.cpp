@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <ostream>
+#include <system_error>
 
 namespace roombus::server {
 
@@ -55,7 +55,7 @@ int healthcheck(const endpoint& where, const std::string& path, std::ostream& er
   std::size_t got = 0;
   if (::connect(socket.get(), found->ai_addr, found->ai_addrlen) != 0 ||
       ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-    err << "healthcheck: " << where.str() << ": " << std::strerror(errno) << '\n';
+    err << "healthcheck: " << where.str() << ": " << std::generic_category().message(errno) << '\n';
     return 1;
   }
   while (got < 12) {

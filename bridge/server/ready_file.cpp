@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 #include "schemas/codec/json.hpp"
 
@@ -28,10 +28,10 @@ std::string write_ready_file(const std::string& path, const ready_info& info) {
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
     out << ready_line(info);
     out.close();
-    if (!out) return "cannot write " + temporary + ": " + std::strerror(errno);
+    if (!out) return "cannot write " + temporary + ": " + std::generic_category().message(errno);
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
+    const std::string reason = std::generic_category().message(errno);
     std::remove(temporary.c_str());
     return "cannot move the ready file to " + path + ": " + reason;
   }

@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -79,7 +79,7 @@ class connection {
       problem = try_connect(*a, until);
       if (problem == 0) return;
     }
-    throw cli_failure(exit_no_service, name_ + " cannot be reached: " + std::strerror(problem));
+    throw cli_failure(exit_no_service, name_ + " cannot be reached: " + std::generic_category().message(problem));
   }
 
   void send(std::string_view bytes, steady::time_point until) {
@@ -90,7 +90,7 @@ class connection {
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
         if (!wait_for(socket_.get(), POLLOUT, until)) lost("takes nothing");
       } else if (errno != EINTR) {
-        lost(std::strerror(errno));
+        lost(std::generic_category().message(errno));
       }
     }
   }
@@ -106,7 +106,7 @@ class connection {
       }
       if (n == 0) return false;
       if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) lost(std::strerror(errno));
+      if (errno != EAGAIN && errno != EWOULDBLOCK) lost(std::generic_category().message(errno));
       if (!wait_for(socket_.get(), POLLIN, until)) lost("does not answer");
     }
   }

@@ -43,10 +43,10 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin roombus
 COPY --from=build /src/build/release/bin/roombus /usr/local/bin/roombus
-# rooms are kept here: mount a volume
+# rooms are kept here, in data/roombus.db: mount a volume
 RUN install -d -o roombus -g roombus -m 0700 /var/lib/roombus
 VOLUME /var/lib/roombus
-ENV ROOMBUS_STORE__PATH=/var/lib/roombus/roombus.db
+WORKDIR /var/lib/roombus
 USER roombus
 # the embedded broker is not in this image: name one with ROOMBUS_MQTT__BROKER, or "none"
 ENV ROOMBUS_HTTP__LISTEN=0.0.0.0:8000

@@ -1,5 +1,6 @@
 // Devices of one Mosquitto are divided among three instances, and change hands when instances come and go: nobody
 // leaves a room because of that, nothing is run twice, and somebody answers soon.
+// DEVICES_OVER=ejabberd: the same over three nodes of ejabberd and a Redis Cluster.
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
@@ -50,9 +51,12 @@ async function settled (instances) {
   }, `fair shares of ${instances.length} instances`)
 }
 
-for (const delivery of hasPlugin ? ['inbox', 'broker'] : ['inbox']) {
-  test(`devices change hands, ${delivery} delivery`, { timeout: 180000 }, async context => {
-    const t = await startTopology({ instances: 3, delivery, config })
+const mosquitto = (hasPlugin ? ['inbox', 'broker'] : ['inbox']).map(delivery => ({ delivery }))
+const ejabberd = [{ broker: 'ejabberd', brokerNodes: 3, redis: 'cluster' }]
+
+for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosquitto) {
+  test(`devices change hands, ${topology.broker ?? `${topology.delivery} delivery`}`, { timeout: 180000 }, async context => {
+    const t = await startTopology({ instances: 3, config, ...topology })
     try {
       const [first, second, third] = t.instances
       const api = new Api(first, t.key)
@@ -131,7 +135,7 @@ for (const delivery of hasPlugin ? ['inbox', 'broker'] : ['inbox']) {
         watcher = await Browser.connect(first, { user: 'watcher' })
         await watcher.call('roomJoin', room)
         for (let n = 0; n < COUNT; ++n) {
-          const device = await Device.connect(first, { user: `dev${n}`, version: n % 2 ? 5 : 4, encoding: n % 3 ? 'json' : 'cbor', ...t.deviceOptions() })
+          const device = await Device.connect(first, { user: `dev${n}`, version: n % 2 ? 5 : 4, encoding: n % 3 ? 'json' : 'cbor', ...t.deviceOptions(`dev${n}`) })
           devices.push(device)
           await callAgain(device, 'roomJoin', room)
         }
@@ -196,7 +200,7 @@ for (const delivery of hasPlugin ? ['inbox', 'broker'] : ['inbox']) {
         const gone = new Set([devices[1].user, devices[2].user])
         await eventually(() => left(watcher).every(item => gone.has(item.args[1])) && left(watcher).length === 2,
           'the end of both', HEARTBEAT_TIMEOUT + 8000)
-        const again = await Device.connect(first, { user: devices[1].user, ...t.deviceOptions() })
+        const again = await Device.connect(first, { user: devices[1].user, ...t.deviceOptions(devices[1].user) })
         await callAgain(again, 'roomJoin', room)
         await again.close()
       })

@@ -185,7 +185,7 @@ class memory_table final : public cluster_store {
     std::vector<room_name> rooms;
     for (const value& room : *all->if_map()->find(id.str())->if_list())
       rooms.emplace_back(*room.if_text());
-    ++adopted[id.str()];
+    if (after_adopt) std::exchange(after_adopt, nullptr)();
     co_return answer(std::move(rooms));
   }
   task<result<std::vector<instance_life>>> lives() override {
@@ -216,7 +216,7 @@ class memory_table final : public cluster_store {
   bool fails = false;
   int adoptions_fail_after = -1;
   std::set<std::string> registered;
-  std::map<std::string, int> adopted;
+  std::function<void()> after_adopt;  ///< once, when the rooms have been read
 
  private:
   template <class T>

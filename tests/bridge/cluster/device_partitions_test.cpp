@@ -362,6 +362,31 @@ TEST_F(device_parts, a_recovery_that_the_store_refuses_is_an_error) {
   EXPECT_EQ(b.chat.connection_count(), 3U);
 }
 
+TEST_F(device_parts, who_is_put_out_of_a_room_on_the_way_does_not_come_back_into_it) {
+  member& a = add("a~1");
+  tell();
+  join_all({"alice/c1"});
+  member& b = add("b~1");
+  a.parts.hand_over_all().detach();
+  gone.insert("a~1");
+  table.after_adopt = [this] {
+    // by another instance, whose word about it comes before the device is known at the new one
+    auto edit =
+        real->edit_list(room_name("kitchen"), actor(user_name(), true), "blacklist", true, {user_name("alice")}, 10);
+    EXPECT_EQ(edit.take()->removed.size(), 1U);
+  };
+  tell();
+  EXPECT_EQ(b.chat.connection_count(), 1U);
+  roombus::call say;
+  say.user = user_name("alice");
+  say.id = connection_id("mqtt#alice/c1");
+  say.command = "roomMessage";
+  say.args = {value("kitchen"), value(value_map{{"a", value(1)}})};
+  EXPECT_FALSE(b.chat.execute(std::move(say)).take().has_value());
+  EXPECT_EQ(std::count(b.log.lines.begin(), b.log.lines.end(), "device_taken_over: mqtt#alice/c1"), 2)
+      << "once with the room, once without";
+}
+
 // ---- who is still there after a takeover
 
 TEST_F(device_parts, who_went_while_nobody_listened_is_ended_by_the_will_that_the_broker_kept) {

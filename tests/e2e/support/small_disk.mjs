@@ -2,12 +2,14 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { within } from './deadline.mjs'
 
-const mounting = ['--mount', '--propagation', 'private', 'sh', '-c']
+// in a chroot the root is no mount point whose propagation could change; it need not where nothing is shared
+const nothingShared = !readFileSync('/proc/self/mountinfo', 'utf8').includes(' shared:')
+const mounting = ['--mount', '--propagation', nothingShared ? 'unchanged' : 'private', 'sh', '-c']
 
 /** Why there can be none here; undefined when there can. */
 export const cannotMount = (() => {
@@ -23,14 +25,15 @@ export async function smallDisk (megabytes) {
   const holder = spawn('unshare', [...mounting, `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec cat`, folder])
   const ended = once(holder, 'exit')
   await within(Promise.race([once(holder.stdout, 'data'), ended.then(() => { throw new Error('not mounted') })]), 'mount')
+  const inside = ['--target', `${holder.pid}`, '--mount', '--root']
   const there = `/proc/${holder.pid}/root${folder}`
   const remount = how => {
-    const { status, stderr } = spawnSync('nsenter', [`--mount=/proc/${holder.pid}/ns/mnt`, 'mount', '-o', `remount,${how}`, folder], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync('nsenter', [...inside, 'mount', '-o', `remount,${how}`, folder], { encoding: 'utf8' })
     if (status !== 0) throw new Error(`remount: ${stderr}`)
   }
   return {
     folder,
-    through: ['nsenter', `--mount=/proc/${holder.pid}/ns/mnt`, '--'],
+    through: ['nsenter', ...inside, '--'],
     /** The path of a file on it for us, who have not mounted it. */
     file: name => path.join(there, name),
     /** Writes a file until no byte fits any more. */

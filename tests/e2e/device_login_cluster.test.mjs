@@ -1,0 +1,75 @@
+// Two instances over one Mosquitto with our plugin: what a token limits holds whoever serves the device.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import test from 'node:test'
+import { startRedis } from '../topology/redis.mjs'
+import { chatError } from './support/chat_error.mjs'
+import { within } from './support/deadline.mjs'
+import { Device } from './support/device.mjs'
+import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
+import { startRoombus } from './support/roombus.mjs'
+import { secret, soon, token } from './support/tokens.mjs'
+
+const hasRedis = (() => {
+  try { execFileSync('redis-server', ['--version']); return true } catch { return false }
+})()
+
+test('limits and ends of tokens with several instances', {
+  timeout: 90000, skip: !plugin || !hasRedis ? 'no plugin or no Redis here' : false
+}, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'roombus-device-cluster-'))
+  const file = path.join(folder, 'secret')
+  await writeFile(file, secret)
+  const redis = await startRedis(folder)
+  const broker = await startPluginBroker({
+    devices: '', options: `plugin_opt_jwt_secret_file ${file}\nplugin_opt_jwt_leeway 0\n`
+  })
+  const config = broker.config + redis.config + `[auth.jwt]\nsecret_file = "${file}"\nleeway = 0\n` +
+    '[chat]\nheartbeat_rate = 400\nheartbeat_timeout = 2000\nlock_ttl = 2000\n' +
+    '[[room]]\nname = "den"\nenable_userlist_updates = true\n[[room]]\nname = "hall"\n'
+  const instances = [await startRoombus({ dev: false, mqtt: null, config }), await startRoombus({ dev: false, mqtt: null, config })]
+  const devices = []
+  try {
+    const connect = async (user, claims) => {
+      const device = await Device.connect({ mqtt: broker.address }, { user, version: 5, password: token({ sub: user, ...claims }) })
+      devices.push(device)
+      return device
+    }
+    // some of them are served by the one, some by the other
+    const limited = []
+    for (let i = 0; i < 12; ++i) limited.push(await connect(`user${i}`, { roombus: { join: ['den'], publish: [] } }))
+    const staysWithinLimits = async device => {
+      // while it changes hands, requests may stay unanswered, or be told to come again
+      const call = async (command, ...args) => {
+        for (let left = 15; ; --left) {
+          try {
+            return await within(device.call(command, ...args), 'an answer', 2000)
+          } catch (error) {
+            if (left === 0 || (error.code !== undefined && !['unavailable', 'timeout', 'invalidSocket'].includes(error.code))) throw error
+            await new Promise(resolve => setTimeout(resolve, 100))
+          }
+        }
+      }
+      assert.equal(await call('roomJoin', 'den'), 1)
+      await assert.rejects(call('roomJoin', 'hall'), chatError('notAllowed'))
+      await assert.rejects(call('roomMessage', 'den', { a: 1 }), chatError('notAllowed'))
+    }
+    await Promise.all(limited.map(staysWithinLimits))
+    const served = await Promise.all(instances.map(instance => instance.metric('roombus_mqtt_connections')))
+    assert.ok(served.every(count => count > 0), `each serves some: ${served}`)
+    await instances[0].crash()
+    await Promise.all(limited.map(staysWithinLimits))
+    const ending = await connect('ending', { exp: soon(3), roombus: { join: ['den'] } })
+    await within(ending.closed, 'the end of the token')
+  } finally {
+    for (const device of devices) await device.close()
+    await instances[1].stop()
+    await broker.stop()
+    for (const node of redis.nodes) await node.kill()
+    await rm(folder, { recursive: true, force: true })
+  }
+})

@@ -30,7 +30,7 @@ struct paho_options {
   std::size_t max_inbox_bytes = 64U << 20U;  ///< received and not yet handled; above it received messages are dropped
   std::chrono::milliseconds connect_timeout{5000};  ///< from the start of an attempt to its last SUBACK
   std::chrono::milliseconds first_delay{100};       ///< back-off of the reconnects
-  std::chrono::milliseconds longest_delay{500};  ///< a broker that is back is served within two seconds
+  std::chrono::milliseconds longest_delay{500};     ///< a broker that is back is served within two seconds
 };
 
 /// The link on Paho MQTT C++ (docs/decisions/0003-paho-link.md). Paho's threads only copy into a queue; everything else

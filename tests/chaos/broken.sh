@@ -24,6 +24,8 @@ refresh() { # the tree as it is in the repository; what is the same keeps its ti
   : > "$tree/source/tests/CMakeLists.txt"
 }
 
+# a compiler cache knows the files by their place in the tree
+export CCACHE_BASEDIR=$tree/source CCACHE_NOHASHDIR=1
 missed=0
 for name in "${names[@]}"; do
   patch_file=$here/broken/$name.patch

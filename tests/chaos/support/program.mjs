@@ -107,21 +107,26 @@ export class Program {
     const place = this.places.get(room)
     const options = place ? { after: place.last, epoch: place.epoch, limit: this.random.pick([5, 100]) } : {}
     const answer = await this.call('roomJoin', [room, options], { room, after: place?.last }, {
-      describe: ([n, extra]) => ({
-        n, last: extra?.lastMessageId, epoch: extra?.epoch, gap: extra?.gap, ids: extra?.messages?.map(m => [m.id, m.m])
-      })
+      // at once: what comes right behind the answer may end the membership
+      describe: ([n, extra]) => {
+        this.#entered(room, extra)
+        return { n, last: extra.lastMessageId, epoch: extra.epoch, gap: extra.gap, ids: extra.messages.map(m => [m.id, m.m]) }
+      }
     })
     if (answer.code === 'notAllowed') this.pauses.set(room, Date.now() + 500)
     if (!answer.ok) return this.#doubted(room, answer)
+    await this.#fetch(room)
+  }
+
+  #entered (room, { lastMessageId, epoch, messages }) {
+    const place = this.places.get(room)
     this.doubt.delete(room)
-    const { lastMessageId, epoch, messages } = answer.results[1]
+    this.joined.add(room)
     if (!place) this.places.set(room, { last: lastMessageId, epoch, above: new Set() })
     else if (place.epoch !== epoch) Object.assign(place, { last: lastMessageId, epoch })
     for (const message of [...messages].reverse()) this.note(room, message.id)
-    this.joined.add(room)
     this.targets ??= new Map()
     this.targets.set(room, lastMessageId)
-    await this.#fetch(room)
   }
 
   /** Asks for what is missing up to the last id that we know of. */
@@ -147,8 +152,13 @@ export class Program {
   }
 
   async leave (room) {
-    const answer = await this.call('roomLeave', [room], { room })
-    if (answer.ok || uncertain(answer.code)) this.joined.delete(room)
+    const answer = await this.call('roomLeave', [room], { room }, {
+      describe: ([n]) => {
+        this.joined.delete(room)
+        return { raw: n }
+      }
+    })
+    if (uncertain(answer.code)) this.joined.delete(room)
     if (answer.ok) this.doubt.delete(room)
     else this.#doubted(room, answer)
   }

@@ -126,6 +126,7 @@ task<void> device_partitions::impl::look_once(std::shared_ptr<impl> self) {
   }
   self->confirmed_ = true;
   self->confirmed_ms_ = told;
+  self->note_who_left(*table);
   part_set lost;
   part_set resume;
   part_set unsettled;
@@ -182,11 +183,31 @@ task<void> device_partitions::impl::look_once(std::shared_ptr<impl> self) {
   self->give_some();
   bool due = unsettled.any() || self->giving_;
   for (std::size_t i = 0; i < partition_count && !due; ++i) {
-    const std::string target = partition_target(i, self->living_);
+    const std::string target = partition_target(i, self->sharing_);
     const bool ours = self->parts_[i].now == stage::open || self->parts_[i].now == stage::adopting;
     due = !target.empty() && (target == self->self_) != ours;
   }
   self->due_ = due;
+}
+
+/// One that stops gives everything away, also what should be its own; for a while it may still be taken for living.
+void device_partitions::impl::note_who_left(const std::vector<partition_owner>& table) {
+  std::set<std::string> owners;
+  std::set<std::string> givers;
+  for (std::size_t i = 0; i < partition_count; ++i) {
+    const partition_entry entry = partition_entry::parse(table[i].incarnation);
+    if (!entry.owner.empty()) {
+      owners.insert(entry.owner);
+    } else if (!entry.leavers.empty() && partition_target(i, living_) == entry.leavers.front()) {
+      givers.insert(entry.leavers.front());
+    }
+  }
+  left_.merge(givers);
+  std::erase_if(left_,
+                [&](const std::string& name) { return name == self_ || owners.contains(name) || !is_living(name); });
+  sharing_.clear();
+  for (const std::string& name : living_)
+    if (!left_.contains(name)) sharing_.push_back(name);
 }
 
 /// Some part belongs to somebody who is not known to live.
@@ -203,7 +224,7 @@ bool device_partitions::impl::has_strangers() const {
 part_set device_partitions::impl::claimable(const std::set<std::string>& registered) const {
   part_set out;
   for (std::size_t i = 0; i < partition_count; ++i) {
-    if (parts_[i].now != stage::foreign || partition_target(i, living_) != self_) continue;
+    if (parts_[i].now != stage::foreign || partition_target(i, sharing_) != self_) continue;
     const std::string owner = partition_entry::parse(parts_[i].entry).owner;
     out.set(i, owner.empty() || (!is_living(owner) && !registered.contains(owner)));
   }
@@ -219,7 +240,7 @@ void device_partitions::impl::give_some() {
   part_set surplus;
   for (std::size_t i = 0; i < partition_count && surplus.count() < options_.portion; ++i) {
     if (parts_[i].now != stage::open || doubtful.test(i)) continue;
-    const std::string target = partition_target(i, living_);
+    const std::string target = partition_target(i, sharing_);
     surplus.set(i, !target.empty() && target != self_);
   }
   if (surplus.none()) return;

@@ -53,6 +53,7 @@ class device_partitions::impl final : public std::enable_shared_from_this<device
   static task<void> look_once(std::shared_ptr<impl> self);
   [[nodiscard]] part_set claimable(const std::set<std::string>& registered) const;
   [[nodiscard]] bool has_strangers() const;
+  void note_who_left(const std::vector<partition_owner>& table);
   void give_some();
 
   // taking over
@@ -81,6 +82,8 @@ class device_partitions::impl final : public std::enable_shared_from_this<device
   std::string self_;
   std::uint64_t life_ = 0;  ///< changes with the name; whoever waited under another one stops
   std::vector<std::string> living_;
+  std::set<std::string> left_;        ///< of these, who has given everything away and takes nothing any more
+  std::vector<std::string> sharing_;  ///< the others
   std::array<part, partition_count> parts_;
   std::int64_t told_ms_ = 0;       ///< steady time of the last `members_changed`
   std::int64_t confirmed_ms_ = 0;  ///< the same, of the last one that was followed by a successful look

@@ -214,3 +214,43 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
     }
   })
 }
+
+test('devices of one that comes back, or of the last one, keep their rooms', { timeout: 120000 }, async () => {
+  const t = await startTopology({ instances: 2, delivery: 'inbox', config })
+  try {
+    const [first, second] = t.instances
+    await settled([first, second])
+    const api = new Api(first, t.key)
+    await api.call('addRoom', ['hall', { enableUserlistUpdates: true }])
+    const devices = []
+    for (let n = 0; n < 8; ++n) {
+      devices.push(await Device.connect(first, { user: `dev${n}`, ...t.deviceOptions(`dev${n}`) }))
+      await callAgain(devices[n], 'roomJoin', 'hall')
+    }
+    const all = async (what, limit) => {
+      for (const device of devices) {
+        const { result, ms } = await callAgain(device, 'listOwnSockets')
+        assert.deepEqual(result, { [device.id]: ['hall'] }, `rooms of ${device.id} ${what}`)
+        assert.ok(ms < limit, `${device.id} was answered after ${ms} ms ${what}`)
+        assert.deepEqual(device.waiting('roomUserLeft'), [], what)
+      }
+    }
+    await first.kill()
+    await first.start() // before the other could take it for dead
+    await all('after a crash and a quick start', 2000)
+    await second.terminate()
+    await first.terminate() // nobody is left
+    await second.start()
+    await all('after nobody was there', 2000)
+    await eventually(async () => await second.metric('roombus_instances') === 1, 'the end of the first')
+    await second.kill()
+    await second.start()
+    await all('after the only one crashed', 2000)
+    for (const device of devices) await device.close()
+  } catch (error) {
+    error.message += t.instances.map(instance => `\n--- ${instance.name}\n${instance.output.slice(-4000)}`).join('')
+    throw error
+  } finally {
+    await t.close()
+  }
+})

@@ -133,6 +133,29 @@ TEST_F(device_parts, the_last_one_leaves_its_devices_to_whoever_comes) {
   EXPECT_EQ(rooms_of("user3/c3"), "kitchen;");
 }
 
+TEST_F(device_parts, one_that_has_stopped_gets_nothing_even_while_it_is_taken_for_living) {
+  member& a = add("a~1");
+  member& b = add("b~1");
+  tell();
+  live(5s);
+  join_all(many(10));
+  a.parts.hand_over_all().detach();
+  b.parts.hand_over_all().detach();
+  gone = {"a~1", "b~1"};
+  member& c = add("c~1");
+  for (int i = 0; i < 20; ++i) {
+    timers.advance(1s);
+    c.parts.members_changed({"a~1", "b~1", "c~1"});
+    timers.run_posted();
+  }
+  EXPECT_EQ(c.parts.open_count(), partition_count);
+  EXPECT_EQ(c.chat.connection_count(), 10U);
+  c.parts.members_changed({"c~1"});
+  member& d = add("d~1");
+  live(20s);
+  EXPECT_GT(d.parts.open_count(), 90U);
+}
+
 TEST_F(device_parts, a_request_of_before_is_not_run_again_by_the_next_owner) {
   member& a = add("a~1");
   tell();

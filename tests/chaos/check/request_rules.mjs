@@ -17,7 +17,9 @@ export function requestRules (picture, violate, note) {
     }
     if (call.answers.length === 0 && call.silent !== undefined) {
       const silent = picture.entries[call.silent]
-      if (!isBrowser && (picture.touched(carriers, call.t, silent.t) || picture.lost(call.life, call.silent))) note('unanswered')
+      const explained = isBrowser ? picture.touched(['instance'], call.t, silent.t)
+        : picture.touched(carriers, call.t, silent.t) || picture.lost(call.life, call.silent)
+      if (explained) note('unanswered')
       else violate('unanswered', where)
     }
   }

@@ -26,9 +26,9 @@ heartbeat_timeout = ${times.heartbeatTimeout}
 bus_ack_timeout = 3000
 
 [socketio]
-ping_interval_ms = 2000
-ping_timeout_ms = 4000
-eio3_ping_timeout_ms = 4000
+ping_interval_ms = 4000
+ping_timeout_ms = 12000
+eio3_ping_timeout_ms = 12000
 
 ${roomsConfig}
 `

@@ -10,6 +10,7 @@
 #include <random>
 #include <sstream>
 
+#include "core/ports/store_condition.hpp"
 #include "tests/adapters/sqlite/sqlite_driver.hpp"
 
 namespace roombus::test {
@@ -136,6 +137,21 @@ TEST_F(sqlite_faults, a_failing_disk_fails_a_whole_batch_and_gives_its_ids_back)
   EXPECT_EQ(history("den", "", recent(9)), "4=m4 3=m3 2=m2 1=m1 [1,4]");
   EXPECT_EQ(history("other", "", recent(9)), "1=m1 [1,1]");
   EXPECT_EQ(shown(run(data().list_rooms("", 9))), R"(["den","other","third"])");
+}
+
+TEST_F(sqlite_faults, a_disk_that_works_again_is_noticed_without_a_change) {
+  ASSERT_EQ(add_room("den"), "ok");
+  const auto& condition = dynamic_cast<const store_condition&>(data());
+  EXPECT_EQ(condition.trouble(), "");
+  {
+    const file_size_limit limit(1);
+    EXPECT_EQ(append("den", "", std::string(5000, 'x')), "unavailable[]");
+    EXPECT_NE(condition.trouble(), "");
+    EXPECT_EQ(driver->log.text().find("store_write_recovered"), std::string::npos);
+  }
+  EXPECT_TRUE(driver->run_until([&] { return condition.trouble().empty(); }));
+  EXPECT_NE(driver->log.text().find("store_write_recovered"), std::string::npos);
+  EXPECT_EQ(append("den", "", "m1"), "1");
 }
 
 TEST_F(sqlite_faults, more_than_may_wait_is_refused_at_once) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Api } from '../e2e/support/api.mjs'
 import { Browser } from '../e2e/support/browser.mjs'
 import { eventually } from '../e2e/support/deadline.mjs'
@@ -47,6 +48,13 @@ async function talk (all, each) {
 }
 
 const close = all => Promise.all(all.map(member => member.close()))
+
+/** SIGSTOP for a while. */
+async function frozen (node, ms) {
+  node.freeze()
+  await delay(ms)
+  node.thaw()
+}
 
 /** Repeats until it works, for at most `ms`: what a client does while parts come and go. Wrong messages are wrong at once. */
 const insist = (what, action, ms = 40000) => eventually(() => action().then(() => true, error => {
@@ -131,5 +139,15 @@ withTopology('three instances over three ejabberd and a Redis Cluster', { instan
   'an instance is killed and comes back': async () => {
     await topology.instances[1].kill()
     await topology.instances[1].start()
-  }
+  },
+  'a master of Redis is frozen, replaced, and wakes up': async () => {
+    const [master] = await topology.redisMasters()
+    master.freeze()
+    await eventually(async () => (await topology.redisMasters()).length === 3, 'a new master', 30000)
+    master.thaw()
+    await topology.redisStable()
+  },
+  // shorter than net_ticktime: after that it would have to be restarted
+  'a node of the broker is frozen': () => frozen(topology.brokers[2], 6000),
+  'an instance is frozen for longer than its heartbeat may be late': () => frozen(topology.instances[2], 8000)
 }))

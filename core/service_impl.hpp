@@ -215,7 +215,7 @@ class service::impl final : public cluster_host {
 
   state state_ = state::open;
   keyed_lock membership_lock_;
-  std::unique_ptr<cluster_member> cluster_;          // null when this instance is the only one
+  std::unique_ptr<cluster_member> cluster_;   // null when this instance is the only one
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
   std::map<connection_id, unfinished_end> unfinished_;
   std::size_t running_ = 0;   // commands, methods and ends of connections

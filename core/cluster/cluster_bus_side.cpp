@@ -119,11 +119,9 @@ void cluster_member::on_bus_message(const value_map& body) {
     const std::string* room = text_at(body, "room");
     const value* sequence = body.find("s");
     if (from == nullptr || room == nullptr || sequence == nullptr || !sequence->floor_to_uint()) return;
-    const removal_key key{room_name(*room), *sequence->floor_to_uint()};
-    const auto it = removals_.find(key);
-    if (it == removals_.end()) return;
-    it->second.confirmed.insert(*from);
-    return check_confirmed(key);
+    const std::string* epoch = text_at(body, "e");
+    if (epoch == nullptr) return;
+    return removal_confirmed({room_name(*room), *sequence->floor_to_uint()}, *epoch, *from);
   }
   if (*type == "answer") {
     const value* number = body.find("q");
@@ -211,19 +209,52 @@ task<void> cluster_member::apply_removal(entry_ptr entry) {
   co_await written;
   if (exists.expired()) co_return;
   if (e.origin == incarnation()) {
-    const removal_key key{entry->room(), e.sequence};
-    const auto own = removals_.find(key);
-    if (own == removals_.end()) co_return;
-    own->second.published = true;
-    own->second.confirmed.insert(incarnation());
-    check_confirmed(key);
+    removal_seen(*entry);
     co_return;
   }
   value_map body{{"t", value("confirmed")}};
   body.append("i", value(incarnation()));
   body.append("room", value(entry->room().str()));
   body.append("s", value(e.sequence));
+  body.append("e", value(e.epoch));
   parts_.bus.send_to(e.origin, body, nullptr);
+}
+
+/// Our own removal came back over the bus.
+void cluster_member::removal_seen(const log_entry& entry) {
+  const removal_key key{entry.room(), entry.entry().sequence};
+  removal_confirmed(key, entry.entry().epoch, incarnation());
+}
+
+/// `by` has let go; ourselves: it was published, too. Another instance may publish what we removed, and all may confirm
+/// it, before the store's answer has reached us.
+void cluster_member::removal_confirmed(const removal_key& key, const std::string& epoch, const std::string& by) {
+  constexpr std::size_t most_early = 1000;
+  const auto own = removals_.find(key);
+  const bool known = own != removals_.end() && own->second.entry->entry().epoch == epoch;
+  if (!known && early_removals_.try_emplace({key, epoch}).second) {
+    early_order_.emplace_back(key, epoch);
+    if (early_order_.size() > most_early) {
+      early_removals_.erase(early_order_.front());
+      early_order_.pop_front();
+    }
+  }
+  own_removal& removal = known ? own->second : early_removals_.at({key, epoch});
+  removal.confirmed.insert(by);
+  removal.published = removal.published || by == incarnation();
+  if (known) check_confirmed(key);
+}
+
+/// The store has answered.
+void cluster_member::add_removal(const entry_ptr& own) {
+  const removal_key key{own->room(), own->entry().sequence};
+  own_removal& removal = removals_[key];
+  if (const auto early = early_removals_.find({key, own->entry().epoch}); early != early_removals_.end()) {
+    removal.confirmed.merge(early->second.confirmed);
+    removal.published = removal.published || early->second.published;
+    early_removals_.erase(early);
+  }
+  removal.entry = own;
 }
 
 void cluster_member::check_confirmed(const removal_key& key) {

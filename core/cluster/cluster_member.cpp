@@ -190,7 +190,7 @@ void cluster_member::on_own_entry(const room_name& room, room_entry entry, publi
   }
   // one that fell meanwhile serves nobody; the log tells the others
   if (alive_.is_fallen()) return;
-  if (own != nullptr && !own->entry().removed.empty()) removals_[{room, sequence}].entry = own;
+  if (own != nullptr && !own->entry().removed.empty()) add_removal(own);
   publisher_.take(room, turn, given);
   for (const entry_ptr& one : given) {
     if (one != own) offer(one);

@@ -160,6 +160,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   task<void> apply_removal(entry_ptr entry);
   void tell_removed_once(const log_entry& entry);
   task<bool> wait_for_confirmations(removal_key key);
+  void removal_seen(const log_entry& entry);
+  void removal_confirmed(const removal_key& key, const std::string& epoch, const std::string& by);
+  void add_removal(const entry_ptr& own);
   void check_confirmed(const removal_key& key);
   void ask_again(const removal_key& key);
   task<void> answer(value_map question);
@@ -172,6 +175,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   std::shared_ptr<bool> exists_ = std::make_shared<bool>(true);
   std::unordered_map<room_name, std::unique_ptr<fed_room>> feeds_;
   std::map<removal_key, own_removal> removals_;
+  /// What the bus said of our removals before the store had answered us; the room's epoch makes leftovers harmless.
+  std::map<std::pair<removal_key, std::string>, own_removal> early_removals_;
+  std::deque<std::pair<removal_key, std::string>> early_order_;  // oldest first
   std::set<std::tuple<room_name, std::string, std::uint64_t>> told_removals_;
   std::deque<std::tuple<room_name, std::string, std::uint64_t>> told_order_;  // oldest first
   std::set<room_name> unpublished_;  ///< rooms with entries of ours that somebody else was to publish

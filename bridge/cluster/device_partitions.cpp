@@ -51,6 +51,20 @@ std::size_t device_partitions::impl::open_count() const {
       std::count_if(parts_.begin(), parts_.end(), [](const part& p) { return p.now == stage::open; }));
 }
 
+std::string device_partitions::impl::wanted() const {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (std::size_t i = 0; i < partition_count; i += 4) {
+    std::size_t digit = 0;
+    for (std::size_t bit = 0; bit < 4; ++bit) {
+      const stage now = parts_[i + bit].now;
+      if (now == stage::open || now == stage::adopting) digit |= std::size_t{1} << bit;
+    }
+    out.push_back(digits[digit]);
+  }
+  return out;
+}
+
 void device_partitions::impl::start(std::string self) {
   if (self == self_) return;
   const bool renamed = !self_.empty();
@@ -258,6 +272,10 @@ device_partitions::device_partitions(partition_options options, environment env)
     return self && self->owns(device);
   };
   how.nonce = random_hex(env.random, 8);
+  how.parts = [weak] {
+    const auto self = weak.lock();
+    return self ? self->wanted() : std::string();
+  };
   env.devices.share_devices(std::move(how));
   env.metrics.add_gauge("roombus_device_partitions", "Parts of the devices, of 256, that this instance serves.",
                         [weak] {

@@ -28,6 +28,8 @@ class device_partitions::impl final : public std::enable_shared_from_this<device
   static task<void> hand_over_all(std::shared_ptr<impl> self);
   [[nodiscard]] bool owns(std::string_view device) const;
   [[nodiscard]] std::size_t open_count() const;
+  /// Parts that are open, or about to be, as 64 hexadecimal digits.
+  [[nodiscard]] std::string wanted() const;
   /// Nothing is done any more.
   void detach();
 

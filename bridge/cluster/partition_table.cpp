@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/ports/cluster_store.hpp"
+#include "schemas/topics/device_part.hpp"
 
 namespace roombus::cluster {
 
@@ -12,14 +13,7 @@ namespace {
 constexpr char separator = '<';
 constexpr std::size_t max_leavers = 8;
 
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3ULL;
-  }
-  return hash;
-}
+static_assert(partition_count == topics::device_parts);
 
 /// Names that differ in their end only would get almost the same FNV; this spreads all bits (splitmix64's last step).
 std::uint64_t spread(std::uint64_t x) {
@@ -31,8 +25,7 @@ std::uint64_t spread(std::uint64_t x) {
 }  // namespace
 
 std::size_t partition_of(std::string_view device) {
-  const std::uint64_t hash = fnv1a(device);
-  return static_cast<std::size_t>((hash ^ (hash >> 32U)) % partition_count);
+  return topics::device_part(device);
 }
 
 std::string partition_target(std::size_t number, const std::vector<std::string>& living) {
@@ -40,7 +33,8 @@ std::string partition_target(std::size_t number, const std::vector<std::string>&
   std::uint64_t best_score = 0;
   for (const std::string& name : living) {
     // an instance gets the same parts in all its lives
-    const std::uint64_t score = spread(fnv1a(std::string_view(name).substr(0, name.rfind('~'))) + spread(number + 1));
+    const std::uint64_t score =
+        spread(topics::fnv1a(std::string_view(name).substr(0, name.rfind('~'))) + spread(number + 1));
     if (best.empty() || score > best_score || (score == best_score && name < best)) {
       best = name;
       best_score = score;

@@ -59,6 +59,8 @@ struct device_sharing {
   /// Whether this instance serves the device "user/client" now. Asked for each message, so it must be quick.
   std::function<bool(std::string_view device)> owns;
   std::string nonce;  ///< a topic level that nobody else has
+  /// The parts of the devices that are owned, or about to be, as the broker's plugin wants to be told. May be empty.
+  std::function<std::string()> parts;
 };
 
 /// Rooms and commands as MQTT topics: takes requests and presence of devices from the link, runs them on the service,

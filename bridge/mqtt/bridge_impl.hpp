@@ -59,6 +59,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
 
   void share(device_sharing how);
   task<void> catch_up();
+  task<void> tell_parts();
   void take_over(std::vector<adopted_device> devices);
   void correct_rooms(const connection_id& id, const std::vector<room_name>& rooms);
   void presence_again();

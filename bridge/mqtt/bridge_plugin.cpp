@@ -72,6 +72,7 @@ void bridge::impl::on_plugin(const std::vector<plugin_connection>& connected, bo
   for (const plugin_connection& who : connected)
     on_broker_connect(who);
   release_held();
+  tell_parts().detach();  // on a new connection it does not know yet
 }
 
 void bridge::impl::on_no_plugin() {

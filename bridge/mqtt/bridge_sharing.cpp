@@ -14,6 +14,8 @@ namespace {
 
 /// An echo that does not come back is sent again.
 constexpr std::chrono::milliseconds echo_patience{1000};
+/// Before what did not fit into the link's queue is tried again.
+constexpr std::chrono::milliseconds queue_pause{100};
 
 login_rights no_rights() {
   login_rights out;
@@ -54,12 +56,29 @@ bool bridge::impl::serves(const connection_id& id) const {
 // Two echoes, one after the other: a message of QoS 2 that was delivered before the first is released before the
 // second.
 task<void> bridge::impl::catch_up() {
+  // first: what the plugin withholds from us until it knows would come before the echoes, and is nothing that we serve
+  co_await tell_parts();
   for (int turn = 0; turn < 2; ++turn) {
     if (!env_.link.is_up() || stopping_) co_return;  // on a new connection with a clean session nothing old comes
     completion<bool> heard;
     echo_waiters_.emplace(last_echo_ + 1, heard);
     send_echo();
     co_await heard;
+  }
+}
+
+/// Until the broker's plugin knows which parts are wanted here, or there is no need to tell it.
+task<void> bridge::impl::tell_parts() {
+  const auto self = shared_from_this();
+  while (plugin_ && sharing_.parts && env_.link.is_up() && !stopping_) {
+    completion<publish_outcome> told;
+    std::string parts = sharing_.parts();
+    if (!plugin_->serve(parts, [told](publish_outcome how) { told.complete(how); })) co_return;
+    const publish_outcome how = co_await told;
+    if (how != publish_outcome::dropped) co_return;
+    completion<bool> over;
+    timer_handle timer = env_.timers.after(queue_pause, [over] { over.complete(true); });
+    co_await over;
   }
 }
 
@@ -206,6 +225,7 @@ void bridge::impl::read_statuses_again() {
 // ---- letting go
 
 task<void> bridge::impl::let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience) {
+  tell_parts().detach();
   auto leaving = std::make_shared<leaving_devices>();
   std::vector<device_ptr> all;
   for (const auto& [key, device] : devices_) {

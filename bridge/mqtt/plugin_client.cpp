@@ -159,7 +159,7 @@ void plugin_client::sync() {
     waiting_.emplace(last, std::move(done));
 }
 
-std::uint64_t plugin_client::send(const std::string& lines) {
+std::uint64_t plugin_client::send(const std::string& lines, std::function<void(publish_outcome)> done) {
   ++sequence_;
   std::string text = "roombus 1 " + options_.instance + " " + options_.life + " ";
   text.append(incarnation_.empty() ? "-" : incarnation_).append(" ").append(std::to_string(sequence_));
@@ -168,7 +168,7 @@ std::uint64_t plugin_client::send(const std::string& lines) {
   message.topic = std::string(control_topic);
   message.payload = std::make_shared<const std::string>(std::move(text));
   message.level = qos::at_least_once;
-  env_.link.publish(std::move(message), nullptr);  // what is lost is not answered
+  env_.link.publish(std::move(message), std::move(done));  // what is lost is not answered
   return sequence_;
 }
 
@@ -279,6 +279,12 @@ task<result<void>> plugin_client::wait(std::uint64_t sequence) {
 }
 
 // ---- what the bridge wants
+
+bool plugin_client::serve(std::string_view parts, std::function<void(publish_outcome)> done) {
+  if (phase_ != phase::asking && phase_ != phase::present) return false;
+  send(std::string("\nserves ").append(parts), std::move(done));
+  return true;
+}
 
 task<result<void>> plugin_client::grant(plugin_connection to, std::string room_level) {
   if (phase_ == phase::down || phase_ == phase::absent) co_return chat_error(errc::unavailable);

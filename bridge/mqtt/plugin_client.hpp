@@ -99,6 +99,11 @@ class plugin_client {
   /// Grants rooms that another instance let the connection read until now. Nobody waits.
   void take_over(const plugin_connection& to, const std::vector<std::string>& room_levels);
 
+  /// Says which parts of the devices' requests this bridge wants (`serves` of the plugin's README); others may be
+  /// withheld then. False, and `done` is dropped, when there is nobody to tell. It holds as long as the present
+  /// connection.
+  bool serve(std::string_view parts, std::function<void(publish_outcome)> done);
+
   /// Completes when the plugin lets the room through to this life of the connection. Errors: unavailable, timeout (the
   /// grant is withdrawn then), rate_limited (too many rooms).
   task<result<void>> grant(plugin_connection to, std::string room_level);
@@ -125,7 +130,7 @@ class plugin_client {
 
   void hello();
   void sync();
-  std::uint64_t send(const std::string& lines);
+  std::uint64_t send(const std::string& lines, std::function<void(publish_outcome)> done = nullptr);
   void renew_later();
   void on_answer(std::string_view payload);
   void on_state(std::string_view payload);

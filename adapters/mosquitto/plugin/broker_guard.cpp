@@ -70,6 +70,7 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
   const live_connection* before = registry_.find(k);
   const auto ended = before != nullptr ? before->limits.expires_at_ms : std::nullopt;
   const connection_registry::change change = registry_.add(k, who, user, client, std::move(limits));
+  if (change.connected != nullptr) served_.forget(k);
   if (change.connected != nullptr) {
     if (ended) deadlines_.remove(k, *ended);
     if (const auto& ends = change.connected->limits.expires_at_ms) deadlines_.add(k, *ends);
@@ -85,6 +86,7 @@ void broker_guard::disconnected(key k, int reason) {
   const live_connection* known = registry_.find(k);
   if (known == nullptr) return;
   const std::uint64_t generation = known->generation;
+  served_.forget(k);
   grants_.drop_connection(generation);
   if (const auto& ends = known->limits.expires_at_ms) deadlines_.remove(k, *ends);
   const connection_registry::ended ended = registry_.remove(k);
@@ -113,6 +115,7 @@ bool broker_guard::may_read(key k, std::string_view user, std::string_view clien
                             std::int64_t now_ms) const {
   const live_connection* live = registry_.find(k);
   const role who = live != nullptr ? live->who : role_of(k, user);
+  if (who == role::bridge) return !served_.withheld(k, options_.prefix, topic);
   const decision d = policy_.read(who, user, client, topic);
   if (d.outcome != verdict::needs_grant) return d.outcome == verdict::allowed;
   return live != nullptr && grants_.allows(live->generation, d.room_level, now_ms);
@@ -190,6 +193,7 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   if (!m) return false;
   lapse(now_ms);
   shut_out(*m);
+  serve_parts(k, *m);
 
   const bool hello = says(*m, control_line::verb::hello);
   auto it = known_.find(m->instance);
@@ -260,6 +264,13 @@ void broker_guard::shut_out(const control_message& m) {
   }
 }
 
+/// Of the connection, so it holds however the bridge stands with us, and ends with it.
+void broker_guard::serve_parts(key k, const control_message& m) {
+  for (const control_line& line : m.lines) {
+    if (line.what == control_line::verb::serves && line.parts) served_.set(k, *line.parts);
+  }
+}
+
 bool broker_guard::apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks) {
   bool all = true;
   for (const control_line& line : m.lines) {
@@ -268,6 +279,7 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
     switch (line.what) {
       case control_line::verb::hello:
       case control_line::verb::among:
+      case control_line::verb::serves:
         break;
       case control_line::verb::alone:
         for (auto& [instance, bridge] : known_) {

@@ -15,6 +15,7 @@
 #include "adapters/mosquitto/plugin/device_logins.hpp"
 #include "adapters/mosquitto/plugin/grant_table.hpp"
 #include "adapters/mosquitto/plugin/login_deadlines.hpp"
+#include "adapters/mosquitto/plugin/served_parts.hpp"
 #include "adapters/mosquitto/plugin/topic_policy.hpp"
 
 namespace roombus::plugin {
@@ -93,6 +94,7 @@ class broker_guard {
   void answer(const control_message& m, std::string_view outcome);
   void answer_state(const control_message& m);
   void shut_out(const control_message& m);
+  void serve_parts(key k, const control_message& m);
   bool apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks);
   void lapse(std::int64_t now_ms);
 
@@ -106,6 +108,7 @@ class broker_guard {
   connection_registry registry_;
   login_deadlines deadlines_;
   grant_table grants_;
+  served_parts served_;
   std::unordered_map<std::string, known_bridge, text_hash, std::equal_to<>> known_;
   std::uint64_t events_ = 0;
 };

@@ -51,6 +51,10 @@ bool parse_line(const words& w, control_line& out) {
     if (name == "sync") return out.what = verb::sync, true;
     return false;
   }
+  if (name == "serves" && w.count == 2) {
+    out.parts = read_parts(w.at[1]);
+    return out.what = verb::serves, out.parts.has_value();
+  }
   if (w.count < 4) return false;
   out.user = w.at[1];
   out.client = w.at[2];

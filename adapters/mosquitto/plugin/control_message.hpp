@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/mosquitto/plugin/served_parts.hpp"
+
 namespace roombus::plugin {
 
 inline constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
@@ -18,13 +20,14 @@ inline constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
 inline constexpr std::uint64_t any_generation = 0;
 
 struct control_line {
-  enum class verb : std::uint8_t { hello, alone, among, sync, grant, revoke, reset, kick };
+  enum class verb : std::uint8_t { hello, alone, among, sync, grant, revoke, reset, kick, serves };
   verb what = verb::hello;
   std::string_view user;
   std::string_view client;
   std::uint64_t generation = 0;
   std::string_view epoch;
   std::string_view room_level;
+  std::optional<part_set> parts;  ///< of `serves`
 };
 
 struct control_message {

@@ -428,5 +428,81 @@ TEST_F(guard_test, in_development_the_bridges_name_still_needs_its_password) {
   EXPECT_EQ(guard.authenticate(&a, "bridge", "", "c1"), login::bad_password);
 }
 
+/// A second bridge on a connection of its own, and what each wants: parts of the devices.
+class shared_guard : public guard_test {
+ protected:
+  shared_guard() {
+    hello();
+    EXPECT_EQ(guard.authenticate(&other_key, "bridge", "secret", "b2"), login::accepted);
+  }
+
+  static std::string only(std::size_t part) {
+    std::string out(64, '0');
+    out[part / 4] = "1248"[part % 4];
+    return out;
+  }
+  /// `who` says which parts it wants; it is a stranger to the plugin otherwise, which changes nothing.
+  void serves(const void* who, const std::string& parts) {
+    EXPECT_TRUE(guard.control(who, "roombus 1 x l - 1 1000\nserves " + parts, now));
+  }
+  [[nodiscard]] bool gets(const void* who, const std::string& to) const {
+    return guard.may_read(who, "bridge", who == &bridge_key ? "b1" : "b2", to, now);
+  }
+
+  char other_key = 0;
+  std::size_t part = topics::device_part("alice/c1");
+  std::string topic = "roombus/u/alice/c1/";
+};
+
+TEST_F(shared_guard, a_request_reaches_the_bridge_that_serves_its_device_only) {
+  serves(&bridge_key, only(part));
+  EXPECT_TRUE(gets(&other_key, topic + "call/listOwnSockets/1")) << "it has not said what it wants";
+  serves(&other_key, only((part + 1) % topics::device_parts));
+  for (const char* what : {"call/listOwnSockets/1", "call/roomJoin", "send/den", "status"}) {
+    EXPECT_TRUE(gets(&bridge_key, topic + what)) << what;
+    EXPECT_FALSE(gets(&other_key, topic + what)) << what;
+  }
+  for (const char* all :
+       {"roombus/bus/all", "roombus/u/alice/c1/reply/1", "roombus/u/alice/c1/callx", "roombus/u/alice",
+        "roombus/admin/call/root/c/hasRoom/1", "other/u/alice/c1/status", "roombus/r/den/json/x"}) {
+    EXPECT_TRUE(gets(&other_key, all)) << all;
+  }
+}
+
+TEST_F(shared_guard, nobody_misses_what_nobody_serves) {
+  const std::string none(64, '0');
+  serves(&bridge_key, none);
+  serves(&other_key, none);
+  EXPECT_TRUE(gets(&bridge_key, topic + "status"));
+  EXPECT_TRUE(gets(&other_key, topic + "status"));
+  serves(&other_key, only(part));
+  EXPECT_FALSE(gets(&bridge_key, topic + "status"));
+  serves(&bridge_key, only(part));
+  EXPECT_TRUE(gets(&bridge_key, topic + "status")) << "both while it changes hands";
+  EXPECT_TRUE(gets(&other_key, topic + "status"));
+  serves(&other_key, none);
+  EXPECT_FALSE(gets(&other_key, topic + "status"));
+}
+
+TEST_F(shared_guard, what_a_bridge_wants_ends_with_its_connection) {
+  const std::string none(64, '0');
+  serves(&bridge_key, only(part));
+  serves(&other_key, none);
+  EXPECT_FALSE(gets(&other_key, topic + "status"));
+  guard.disconnected(&bridge_key, 0);
+  EXPECT_TRUE(gets(&other_key, topic + "status"));
+  EXPECT_EQ(guard.authenticate(&bridge_key, "bridge", "secret", "b1"), login::accepted);
+  serves(&other_key, only(part));
+  EXPECT_TRUE(gets(&bridge_key, topic + "status")) << "a new connection has said nothing";
+}
+
+TEST_F(shared_guard, devices_and_unreadable_parts_say_nothing) {
+  connect(&a, "alice", "c1");
+  EXPECT_FALSE(guard.control(&a, "roombus 1 x l - 1 1000\nserves " + only(part), now));
+  for (const std::string& bad :
+       {std::string(63, '0'), std::string(65, '0'), std::string(63, '0') + "G", std::string(64, 'A')})
+    EXPECT_FALSE(guard.control(&bridge_key, "roombus 1 x l - 1 1000\nserves " + bad, now)) << bad;
+}
+
 }  // namespace
 }  // namespace roombus::plugin

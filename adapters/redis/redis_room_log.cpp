@@ -197,9 +197,13 @@ task<result<publishing_turn>> redis_store::take_over(room_name room, std::string
 task<result<log_part>> redis_store::read_log(room_name room, std::string epoch, std::uint64_t after,
                                              std::size_t limit) {
   const bool end_only = after == std::numeric_limits<std::uint64_t>::max();
-  words arguments{std::move(epoch), end_only ? "" : std::to_string(after), std::to_string(limit)};
-  task<result<reply>> running = on_room(scripts::room_read_log, room, effect::none, std::move(arguments));
+  words arguments{std::move(epoch), end_only ? "" : std::to_string(after), std::to_string(limit),
+                  flag(options_.replicas)};
+  const effect what = options_.replicas ? effect::repeatable : effect::none;
+  task<result<reply>> running = on_room(scripts::room_read_log, room, what, std::move(arguments));
   const result<reply> answer = co_await running;
+  // nothing of it matters if the outcome is unknown
+  if (!answer && answer.error().code() == errc::timeout) co_return chat_error(errc::unavailable);
   if (!answer) co_return answer.error();
   log_part part;
   part.complete = answer->at(1).number == 1;

@@ -1,6 +1,9 @@
--- ARGV: epoch or empty, after or empty for the log's end, limit. Answers {'ok', complete, last, epoch or empty, {entry…}}.
+-- ARGV: epoch or empty, after or empty for the log's end, limit, whether replicas must have what is shown.
+-- Answers {'ok', complete, last, epoch or empty, {entry…}}.
 local at = log_state()
 local last, epoch = at.s, at.exists or ''
+-- something written makes WAIT cover what others wrote before
+if ARGV[4] == '1' and last > 0 then call('HSET', key, 's', last) end
 if ARGV[2] == '' then return { 'ok', 1, last, epoch, {} } end
 local after, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 local complete = after <= last and after + 1 >= at.oldest

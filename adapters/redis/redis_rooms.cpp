@@ -171,8 +171,12 @@ task<result<value>> redis_store::read_room(room_name room, actor by, room_query 
 task<result<history_page>> redis_store::read_history(room_name room, actor by, history_request request) {
   words arguments = history_words(request);
   arguments.insert(arguments.begin(), {by.user.str(), flag(by.bypass)});
-  task<result<reply>> running = on_room(scripts::room_history, room, effect::none, std::move(arguments));
+  // what a failover may lose must not be seen
+  arguments.push_back(flag(options_.replicas));
+  const effect what = options_.replicas ? effect::repeatable : effect::none;
+  task<result<reply>> running = on_room(scripts::room_history, room, what, std::move(arguments));
   const result<reply> answer = co_await running;
+  if (!answer && answer.error().code() == errc::timeout) co_return chat_error(errc::unavailable);
   if (!answer) co_return answer.error();
   co_return page_of(answer->at(1));
 }

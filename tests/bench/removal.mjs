@@ -2,6 +2,7 @@
 // Mosquitto; prints JSON. node removal.mjs [rounds] [messages per second] [delivery]; ROOMBUS_BIN names the program.
 // Takes the packages of tests/e2e.
 
+import { once } from 'node:events'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
@@ -12,16 +13,15 @@ process.env.ROOMBUS_BIN ??= path.resolve(here, '../../build/bench/bin/roombus')
 /** The owner is a thread of its own: what the load costs this program is not counted as the service's time. */
 async function ownerElsewhere (instance, user) {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { url: instance.url, user } })
-  const told = () => new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
+  const told = async () => (await once(worker, 'message'))[0]
   await told()
   return {
-    edit (command) {
+    async edit (command) {
       const answer = told()
       worker.postMessage(command)
-      return answer
+      const { error, ...done } = await answer
+      if (error) throw new Error(`${command}: ${error}`)
+      return done
     },
     close: () => worker.terminate()
   }
@@ -30,7 +30,7 @@ async function ownerElsewhere (instance, user) {
 if (!isMainThread) {
   const { ownerHere } = await import('../e2e/support/removal_run.mjs')
   const owner = await ownerHere({ url: workerData.url }, workerData.user)
-  parentPort.on('message', async command => parentPort.postMessage(await owner.edit(command)))
+  parentPort.on('message', async command => parentPort.postMessage(await owner.edit(command).catch(error => ({ error: error.message }))))
   parentPort.postMessage('ready')
 } else {
   const { startTopology } = await import('../topology/topology.mjs')

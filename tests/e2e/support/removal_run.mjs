@@ -106,6 +106,8 @@ export async function removals (t, { rate, rounds, after = 100, victims = 2, dev
   const boss = keep(await owner(first, 'boss'))
   const senders = []
   const out = { rounds: [], failed: 0, rate: 0 }
+  let ended = false
+  const lost = []
   try {
     const device = (user, options = {}) => Device.connect(first, { user, ...t.deviceOptions(user), ...options })
     for (const [n, instance] of [first, second].entries()) {
@@ -119,6 +121,9 @@ export async function removals (t, { rate, rounds, after = 100, victims = 2, dev
     }
     for (const { client } of senders) await client.call('roomJoin', ROOM)
     const [witness, other] = senders
+    for (const client of clients) {
+      client.closed?.then(why => { if (!ended) lost.push(`${client.id} was closed: ${why ?? ''}`) })
+    }
     const begin = now()
     for (const sender of senders) sender.run(rate / senders.length)
     for (let round = 0; round < rounds; ++round) {
@@ -158,7 +163,12 @@ export async function removals (t, { rate, rounds, after = 100, victims = 2, dev
     out.failed = senders.reduce((sum, sender) => sum + sender.failed, 0)
     out.rate = witness.ids / seconds
     return out
+  } catch (error) {
+    const states = senders.map(({ client, last, left, accepted, failed, underWay }) => `${client.user}: last ${last}, left ${left.length}, accepted ${accepted}, failed ${failed}, under way ${underWay}`)
+    error.message += ` (round ${out.rounds.length}; ${[...lost, ...states].join('; ')})`
+    throw error
   } finally {
+    ended = true
     for (const sender of senders) sender.stop()
     await Promise.all(clients.map(client => client.close()))
   }

@@ -265,7 +265,7 @@ void bridge::impl::forget(const device_ptr& device) {
   device->pending_requests = 0;
   device->life.on_ended();
   encodings_.leave_all(device->id);
-  if (plugin_) plugin_->forget(device->user.str(), device->client());
+  if (plugin_) plugin_->leave_to_others(device->user.str(), device->client());
   if (device->registered != 0) env_.chat.release(device->id);
   device->registered = 0;
   device->generation = ++last_generation_;  // what the service still tells the old life is void

@@ -64,6 +64,7 @@ std::string line_of(std::string_view verb, std::string_view user, std::string_vi
 plugin_client::plugin_client(plugin_options options, const std::string& prefix, environment env,
                              plugin_handlers handlers)
     : options_(std::move(options)),
+      life_(options_.life),
       events_topic_(prefix + "/bus/plugin/events"),
       answer_topic_(prefix + "/bus/plugin/answer/" + options_.instance),
       env_(env),
@@ -126,6 +127,10 @@ void plugin_client::hello() {
   phase_ = phase::asking;
   state_.clear();
   renew_timer_.cancel();
+  if (std::exchange(left_some_, false)) {
+    // what an earlier life granted goes on without it; the list that follows takes back what is still ours
+    life_ = options_.life + "." + std::to_string(++lives_);
+  }
   hello_sequence_ = send(options_.alone ? "\nhello\nalone" : "\nhello\namong");
   answer_timer_ = env_.timers.after(options_.answer_wait, [this] {
     if (options_.use == plugin_use::detect && incarnation_.empty()) {
@@ -161,7 +166,7 @@ void plugin_client::sync() {
 
 std::uint64_t plugin_client::send(const std::string& lines, std::function<void(publish_outcome)> done) {
   ++sequence_;
-  std::string text = "roombus 1 " + options_.instance + " " + options_.life + " ";
+  std::string text = "roombus 1 " + options_.instance + " " + life_ + " ";
   text.append(incarnation_.empty() ? "-" : incarnation_).append(" ").append(std::to_string(sequence_));
   text.append(" ").append(std::to_string(options_.lease.count())).append(lines);
   outgoing_message message;
@@ -352,6 +357,10 @@ task<result<void>> plugin_client::confirmed() {
 
 void plugin_client::forget(std::string_view user, std::string_view client) {
   grants_.erase(key_of(user, client));
+}
+
+void plugin_client::leave_to_others(std::string_view user, std::string_view client) {
+  if (grants_.erase(key_of(user, client)) > 0 && !options_.alone) left_some_ = true;
 }
 
 void plugin_client::kick(const plugin_connection& who) {

@@ -117,6 +117,8 @@ class plugin_client {
   task<result<void>> confirmed();
   /// The connection ended: its grants are void without a word, since the plugin dropped them by itself.
   void forget(std::string_view user, std::string_view client);
+  /// The same for one that goes to another instance: what it may read stays as it is until that one says so.
+  void leave_to_others(std::string_view user, std::string_view client);
   void kick(const plugin_connection& who);
   /// Ends everybody's grants and all waiting; before the link stops.
   void close();
@@ -139,6 +141,7 @@ class plugin_client {
   task<result<void>> wait(std::uint64_t sequence);
 
   plugin_options options_;
+  std::string life_;  ///< what the plugin is told
   std::string events_topic_;
   std::string answer_topic_;
   environment env_;
@@ -147,6 +150,8 @@ class plugin_client {
   counter& timeouts_;
   phase phase_ = phase::down;
   std::string incarnation_;  ///< of the plugin; empty before its first answer
+  std::uint64_t lives_ = 0;  ///< how often `life` was changed
+  bool left_some_ = false;   ///< devices went to other instances: the next complete list must not drop their grants
   bool lapsed_ = false;      ///< it dropped our grants, and we published before we knew
   std::uint64_t sequence_ = 0;
   std::uint64_t hello_sequence_ = 0;

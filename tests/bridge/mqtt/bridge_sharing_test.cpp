@@ -173,6 +173,8 @@ class bridge_sharing_plugin : public sharing_fixture {
       const std::size_t lease = text.rfind(' ', end - 1);
       const std::size_t sequence = text.rfind(' ', lease - 1);
       last_sequence = text.substr(sequence + 1, lease - sequence - 1);
+      const std::size_t begin = std::string_view("roombus 1 i ").size();
+      life = text.substr(begin, text.find(' ', begin) - begin);
       out.push_back(end == text.size() ? "" : text.substr(end + 1));
     }
     return out;
@@ -190,7 +192,27 @@ class bridge_sharing_plugin : public sharing_fixture {
     return orders();
   }
   std::string last_sequence;
+  std::string life;  ///< in the last of them
 };
+
+// the list of grants that follows a hello must not take from them what the other one has not granted yet
+TEST_F(bridge_sharing_plugin, what_a_device_that_goes_to_another_may_read_is_left_to_that_one) {
+  owned = {"alice/c1"};
+  answer_hello("\n2 alice c1");
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/roomJoin/1", "[\"kitchen\"]")));
+  EXPECT_EQ(orders(), strings{"grant alice c1 2 - kitchen"});
+  say("answer/i", "ack inc " + last_sequence + " ok");
+  devices->presence_again();
+  EXPECT_EQ(orders(), strings{"hello\namong"});
+  EXPECT_EQ(life, "l");
+  say("answer/i", "state inc " + last_sequence + " 0 last\n2 alice c1");
+  orders();
+  auto gone = devices->let_go([](std::string_view) { return true; }, std::chrono::milliseconds(0));
+  EXPECT_TRUE(gone.done());
+  devices->presence_again();
+  EXPECT_EQ(orders(), strings{"hello\namong"});
+  EXPECT_EQ(life, "l.1");
+}
 
 TEST_F(bridge_sharing_plugin, events_of_others_devices_are_ignored) {
   owned = {"alice/c1"};

@@ -154,7 +154,7 @@ export class Picture {
     if (!fault) return
     fault.end = entry.t
     // an instance that cannot show that it lives lets go of everybody, as if it had died
-    if (fault.touches.includes('redis') && fault.end - fault.start > (this.run.heartbeatTimeout ?? Infinity) - 1500) fault.touches = [...fault.touches, 'instance']
+    if (fault.touches.includes('redis') && fault.end - fault.start > (this.run.heartbeatTimeout ?? Infinity) - 2500) fault.touches = [...fault.touches, 'instance']
   }
 
   #joinDoubted (call, place) {

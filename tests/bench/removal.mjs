@@ -10,6 +10,9 @@ import { Worker, isMainThread, parentPort, workerData } from 'node:worker_thread
 const here = path.dirname(fileURLToPath(import.meta.url))
 process.env.ROOMBUS_BIN ??= path.resolve(here, '../../build/bench/bin/roombus')
 
+/** Rounds that do not count, until everything has run once. */
+const WARM_UP = 5
+
 /** The owner is a thread of its own: what the load costs this program is not counted as the service's time. */
 async function ownerElsewhere (instance, user) {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { url: instance.url, user } })
@@ -41,8 +44,9 @@ if (!isMainThread) {
     const t = await startTopology({ instances: 2, delivery })
     try {
       await t.devicesShared()
-      const run = await removals(t, { rate: Number(rate), rounds: Number(rounds), victims: 1, deviceSenders: 0, owner: ownerElsewhere })
-      const times = run.rounds.map(round => round.ms).sort((a, b) => a - b)
+      const run = await removals(t, { rate: Number(rate), rounds: WARM_UP + Number(rounds), victims: 1, deviceSenders: 0, owner: ownerElsewhere })
+      if (process.env.RAW) console.error(delivery, run.rounds.map(round => round.ms.toFixed(0)).join(' '))
+      const times = run.rounds.slice(WARM_UP).map(round => round.ms).sort((a, b) => a - b)
       const at = part => Number(times[Math.min(times.length - 1, Math.ceil(part * times.length) - 1)].toFixed(1))
       const heard = kind => run.rounds.flatMap(({ boundary, clients }) => clients.filter(client => client.kind === kind)
         .flatMap(({ got }) => got.filter(item => item.name === 'roomMessage').map(item => ({ ...item, beyond: item.id > boundary }))))

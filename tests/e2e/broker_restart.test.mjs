@@ -100,7 +100,8 @@ test('two seconds after a kill those who may hear a room hear it again, and nobo
         }
         const ready = performance.now()
         const since = () => Math.round(performance.now() - ready)
-        const most = 2000 * Math.max(1, os.loadavg()[0] / os.cpus().length)
+        // a machine that is busy with other things needs its share more; without the plugin nobody knows before the grace who is gone
+        const most = 2000 * Math.max(1, os.loadavg()[0] / os.cpus().length) + (delivery === 'inbox' ? 700 : 0)
         await allHear(there, n, most)
         const heard = since()
         await putOut

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "adapters/loop/event_loop.hpp"
 #include "adapters/redis/redis_store_impl.hpp"
 
 namespace roombus::redis {
@@ -87,6 +88,29 @@ task<result<begun_join>> redis_store::begin_join(join_request request) {
   co_return begun;
 }
 
+/// Makes the user's index say what the room says, as soon as that can be done.
+task<void> redis_store::agree_on_index(join_request request, std::weak_ptr<bool> alive) {
+  constexpr int attempts = 60;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    completion<bool> pause;
+    timer_handle timer = env_.loop.after(std::chrono::milliseconds(500), [pause] { pause.complete(true); });
+    co_await pause;
+    if (alive.expired()) co_return;
+    task<result<begun_join>> beginning = begin_join(request);
+    const result<begun_join> begun = co_await beginning;
+    if (alive.expired()) co_return;
+    if (begun && !begun->already) {
+      task<result<void>> cancelling = cancel_join(request);
+      const result<void> cancelled = co_await cancelling;
+      (void)cancelled;
+      co_return;
+    }
+    if (begun) co_return;
+    const errc why = begun.error().code();
+    if (why != errc::unavailable && why != errc::timeout) co_return;
+  }
+}
+
 task<result<joined>> redis_store::confirm_join(join_request request, history_request history) {
   std::string life;
   bool gated = false;
@@ -146,7 +170,8 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
   if (!unknown) {  // else the index keeps naming it
     task<result<void>> marking = mark(request.user, request.id, life, request.room, answer ? "joined" : "cancelled");
     const result<void> marked = co_await marking;
-    (void)marked;  // the room decides
+    // the room decides; what the user's own list says is put right
+    if (!marked && answer) agree_on_index(request, alive_).detach();
   }
   if (!answer) co_return answer.error();
   joined out;

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -113,6 +114,7 @@ class redis_store final : public shared_store, public store_condition {
   /// Makes or checks the entry of a join in the index; answers the connection's life.
   task<result<std::string>> index_join(join_request request);
   task<result<disconnected>> end_connection(user_name user, connection_id id, std::int64_t now_ms);
+  task<void> agree_on_index(join_request request, std::weak_ptr<bool> alive);
   task<result<void>> mark(user_name user, connection_id id, std::string life, room_name room, std::string what);
   task<result<access_change>> finish_change(room_name room, reply answer);
   task<result<value>> list_names(std::string index, bool rooms, std::string after, std::size_t limit);
@@ -135,6 +137,7 @@ class redis_store final : public shared_store, public store_condition {
 
   redis_options options_;
   redis_environment env_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for what goes on by itself
   client client_;
   std::string attempt_prefix_;  ///< also names this store among the instances'
   std::uint64_t attempts_ = 0;

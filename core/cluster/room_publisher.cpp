@@ -220,7 +220,11 @@ task<void> room_publisher::confirm(room_name room) {
     let_go(room);
     co_return;
   }
-  if (turn->pending.empty() && held.queue.empty() && held.done == held.confirmed) co_return;  // others are on the way
+  if (turn->pending.empty() && held.queue.empty() && held.done == held.confirmed) {
+    // others are on the way with answers of their own; if they are lost, asking again brings them
+    retry_later(room, held);
+    co_return;
+  }
   take(room, *turn, entries_of(room, *turn));
 }
 

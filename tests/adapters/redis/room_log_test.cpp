@@ -427,8 +427,13 @@ TEST_F(room_log, an_incarnation_lives_until_others_recover_it) {
   a->driver.time.wall += 999;
   EXPECT_FALSE(*a->run(a->data().begin_recovery("a~1", "c~1", 1000)));
   a->driver.time.wall += 1;
+  EXPECT_TRUE(*a->run(a->data().beat("c~1", true)));
   EXPECT_TRUE(*a->run(a->data().begin_recovery("a~1", "c~1", 5000)));
   EXPECT_FALSE(*b->run(b->data().begin_recovery("a~1", "b~1", 1000)));
+  // one that recovers and is dead itself is not waited for
+  EXPECT_TRUE(*b->run(b->data().begin_recovery("c~1", "b~1", 1000)));
+  EXPECT_TRUE(*b->run(b->data().begin_recovery("a~1", "b~1", 1000)));
+  ASSERT_TRUE(b->run(b->data().finish_recovery("c~1")));
   EXPECT_EQ(a->say("den", "one"), "1");
   EXPECT_EQ(a->connect("mia", "m", 10, "a~1"), "1");
   ASSERT_TRUE(a->run(a->data().finish_recovery("a~1")));

@@ -18,8 +18,13 @@ void service::impl::set_cluster(cluster_parts parts) {
 void service::impl::apply(const log_entry& entry) {
   const room_entry& e = entry.entry();
   if (e.kind == room_entry_kind::joined) {
+    // one that was answered with timeout, and done after all, is taken back: its connection must not hear a part of the
+    // room in between
+    const auto running = joins_under_way_.find({e.id, entry.room()});
     local_connection* connection = hub.find(e.id);
-    if (connection != nullptr && connection->user == e.user) hub.join(entry.room(), *connection);
+    if (connection != nullptr && running != joins_under_way_.end() && running->second == e.attempt) {
+      hub.join(entry.room(), *connection);
+    }
   } else if (e.kind == room_entry_kind::left) {
     hub.leave(entry.room(), e.id);
   }
@@ -39,6 +44,24 @@ void service::impl::break_off(const room_name& room) {
   hub.for_each_in(room, [](local_connection& connection) {
     if (!connection.shares_broadcast) connection.sink->close(close_reason::slow_consumer);
   });
+}
+
+/// Confirms a join of a connection that this instance feeds: its own entry brings it in, after all that came before.
+task<result<joined>> service::impl::join_fed(join_request request, history_request history) {
+  const room_name room = request.room;
+  const std::pair<connection_id, room_name> key(request.id, room);
+  auto opened = co_await cluster_->open_feed(room);
+  if (!opened) co_return opened.error();
+  request.attempt = std::to_string(++last_join_);
+  joins_under_way_[key] = request.attempt;
+  result<joined> outcome = co_await env.data.confirm_join(request, std::move(history));
+  if (outcome) {
+    auto feeding = co_await begin_feeding(std::move(request), outcome->newly);
+    if (!feeding) outcome = chat_error(errc::timeout);  // it is in the room, and cannot hear it
+  }
+  joins_under_way_.erase(key);
+  cluster_->close_feed(room);
+  co_return outcome;
 }
 
 /// After a join was confirmed: the connection is in the room here, after all that came before.

@@ -99,6 +99,7 @@ class service::impl final : public cluster_host {
   void report_transport_failure(const room_name& room, std::string_view operation, const chat_error& error) override;
   task<std::optional<reply>> run_where_served(call c);
   task<void> sync_quietly(user_name user, room_name room);
+  task<result<joined>> join_fed(join_request request, history_request history);
   task<result<void>> begin_feeding(join_request request, bool newly);
   task<void> listen_quietly(room_name room);
   /// The user's connections here and on every other instance.
@@ -215,7 +216,10 @@ class service::impl final : public cluster_host {
 
   state state_ = state::open;
   keyed_lock membership_lock_;
-  std::unique_ptr<cluster_member> cluster_;   // null when this instance is the only one
+  std::unique_ptr<cluster_member> cluster_;  // null when this instance is the only one
+  /// With several instances: the tries of joins that run here, for connections that this instance feeds.
+  std::map<std::pair<connection_id, room_name>, std::string> joins_under_way_;
+  std::uint64_t last_join_ = 0;
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
   std::map<connection_id, unfinished_end> unfinished_;
   std::size_t running_ = 0;   // commands, methods and ends of connections

@@ -147,19 +147,21 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
     }
   }
   words arguments = history_words(history);
-  const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms), request.reads};
+  const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms),
+                    request.reads,      request.attempt};
   arguments.insert(arguments.begin(), about.begin(), about.end());
   if (!gated && room_gates_.shut(request.room.str())) {
     task<void> turn = room_gates_.pass(request.room.str());
     co_await turn;
   }
-  entry_maker entry = [user = request.user, id = request.id, reads = request.reads](const reply& answer) {
+  entry_maker entry = [request](const reply& answer) {
     room_entry e;
     e.kind = room_entry_kind::joined;
-    e.user = user;
-    e.id = id;
+    e.user = request.user;
+    e.id = request.id;
     e.user_changed = answer.at(3).number == 1;
-    e.reads = reads;
+    e.reads = request.reads;
+    e.attempt = request.attempt;
     return e;
   };
   task<result<reply>> running =

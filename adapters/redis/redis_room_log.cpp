@@ -54,6 +54,7 @@ room_entry entry_of(const reply& item) {
       e.id = connection_id(item.at(6).text);
       e.user_changed = item.at(7).number == 1;
       e.reads = item.at(8).text;
+      e.attempt = item.at(9).text;
       break;
     default:
       e.list = item.at(5).text;

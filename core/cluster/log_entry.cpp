@@ -114,6 +114,7 @@ value_map entry_to_map(const room_entry& e) {
   if (!e.id.empty()) out.append("c", value(e.id.str()));
   if (e.user_changed) out.append("uc", value(true));
   if (!e.reads.empty()) out.append("r", value(e.reads));
+  if (!e.attempt.empty()) out.append("a", value(e.attempt));
   if (!e.list.empty()) out.append("l", value(e.list));
   if (e.on) out.append("on", value(true));
   if (!e.names.empty()) out.append("n", value(texts(e.names)));
@@ -155,6 +156,7 @@ std::optional<room_entry> entry_from(const value_map& map) {
   if (const std::string* user = text_at(map, "u")) e.user = user_name(*user);
   if (const std::string* id = text_at(map, "c")) e.id = connection_id(*id);
   if (const std::string* reads = text_at(map, "r")) e.reads = *reads;
+  if (const std::string* attempt = text_at(map, "a")) e.attempt = *attempt;
   if (const std::string* list = text_at(map, "l")) e.list = *list;
   if (const value_list* names = list_at(map, "n")) {
     for (const value& name : *names) {

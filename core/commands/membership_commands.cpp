@@ -119,38 +119,24 @@ task<reply> service::impl::room_join(command_context& ctx) {
     if (!prepared) co_return prepared.error();
   }
   const bool fed = cluster_ && request.reads.empty();
-  if (fed) {
-    auto opened = co_await cluster_->open_feed(request.room);
-    if (!opened) {
-      if (prepares) co_await roll_back_join(request);
-      if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
-      co_return opened.error();
-    }
-  }
-  auto outcome = co_await env.data.confirm_join(request, std::move(history));
-  if (fed) {
-    // its own entry brings it in, after all that came before it
-    if (outcome) {
-      auto feeding = co_await begin_feeding(request, outcome->newly);
-      if (!feeding) {
-        cluster_->close_feed(request.room);
-        co_await undo_join(request);
-        co_return feeding.error();
-      }
-    }
-    cluster_->close_feed(request.room);
-  }
   connection = hub.find(request.id);  // what it pointed to may be gone by now
   const bool was_in = connection != nullptr && connection->rooms.contains(request.room);
+  task<result<joined>> joining =
+      fed ? join_fed(request, std::move(history)) : env.data.confirm_join(request, std::move(history));
+  auto outcome = co_await joining;
+  connection = hub.find(request.id);
   if (!outcome) {
     if (was_in) co_return outcome.error();  // joining again failed, the earlier join stands
+    hub.leave(request.room, request.id);
     if (outcome.error().code() == errc::timeout) co_await undo_join(request);
     if (prepares) co_await roll_back_join(request);
     if (shares_broadcast) co_await revoke(request.user, request.room, request.id);
     co_return outcome.error();
   }
   // put out again by what came next in the log, and told so: a late "joined" would be believed
-  if (fed && connection != nullptr && !was_in) co_return chat_error(errc::not_allowed);
+  if (fed && connection != nullptr && !connection->rooms.contains(request.room)) {
+    co_return chat_error(errc::not_allowed);
+  }
   const value room(request.room.str());
   if (connection != nullptr && !fed) hub.join(request.room, *connection);
   if (!cluster_ && outcome->user_newly && outcome->switches.userlist_updates) {

@@ -38,6 +38,7 @@ struct room_entry {
   connection_id id;                     ///< joined, left
   bool user_changed = false;            ///< joined: it was the user's first; left: the user's last
   std::string reads;                    ///< joined, left: see `join_request::reads`
+  std::string attempt;                  ///< joined: see `join_request::attempt`
   std::string list;                     ///< list_edited
   bool on = false;                      ///< list_edited: names were added; mode_set: whitelist mode is on
   std::vector<user_name> names;         ///< list_edited: who was really added or removed

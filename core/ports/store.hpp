@@ -142,6 +142,9 @@ struct join_request {
   /// How the connection gets the room's events when another instance publishes them: "json" or "cbor" for a device's
   /// own topics, "shared json" or "shared cbor" for the room's; empty: from the instance that serves it.
   std::string reads;
+  /// Names this try among all of the instance's, so that its entry in the room's log is known again; empty: nobody
+  /// asks.
+  std::string attempt;
 };
 
 /// Outcome of a join that has begun.

@@ -53,7 +53,7 @@ class fake_bus final : public cluster_bus {
   void send_room(const room_name& room, const value_map& body, done_handler done) override {
     note("room " + room.str() + " " + number_of(body), std::move(done));
   }
-  void listen(const room_name& /*room*/, done_handler done) override { listening_.wait(std::move(done)); }
+  void listen(const room_name& /*room*/, done_handler done) override { done(true); }
   void stop_listening(const room_name& /*room*/) override {}
 
   std::vector<std::string> take() { return std::exchange(sent, {}); }
@@ -76,7 +76,6 @@ class fake_bus final : public cluster_bus {
     waiting_.wait(std::move(done));
   }
   acknowledgements waiting_;
-  acknowledgements listening_;
 };
 
 class fake_devices final : public device_publisher_port {
@@ -130,7 +129,7 @@ class fake_ownership final : public device_ownership {
 /// Instances and their heartbeats; of rooms it only notes what is published.
 class fake_cluster_store final : public cluster_store {
  public:
-  void keep_log(room_log_sink* /*sink*/, std::string /*incarnation*/) override {}
+  void keep_log(room_log_sink* keeper, std::string /*incarnation*/) override { sink = keeper; }
   task<result<publishing_turn>> published(room_name room, std::uint64_t fence, std::uint64_t last_done) override {
     calls.push_back("published " + room.str() + " " + std::to_string(fence) + " " + std::to_string(last_done));
     if (away) co_return chat_error(errc::unavailable);
@@ -201,6 +200,7 @@ class fake_cluster_store final : public cluster_store {
 
   std::vector<std::string> take() { return std::exchange(calls, {}); }
 
+  room_log_sink* sink = nullptr;
   bool away = false;
   std::deque<publishing_turn> answers;  ///< of `published`; none is: nothing is left
   std::vector<std::string> calls;

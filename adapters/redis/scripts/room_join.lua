@@ -1,5 +1,5 @@
--- ARGV: user, id, life, now, how it reads, then those of a history. A tombstone of the same or a later life refuses it: the
--- connection has ended meanwhile, and what ended it will not come here again.
+-- ARGV: user, id, life, now, how it reads, name of the try, then those of a history. A tombstone of the same or a later
+-- life refuses it: the connection has ended meanwhile, and what ended it will not come here again.
 -- Answers {'ok', sequence, newly, user newly, njoined, userlist updates, access list updates, history}.
 if not room_exists() then return { 'no_room' } end
 local user, id, life, now, reads = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -32,6 +32,6 @@ if user_newly == 1 then
   call('HSET', key, 'S:' .. user, now)
 end
 local uu, au = switches()
-local sequence = newly == 1 and changed(1, user, id, user_newly, reads) or number('s')
+local sequence = newly == 1 and changed(1, user, id, user_newly, reads, ARGV[6]) or number('s')
 return finish({ 'ok', sequence, newly, user_newly, #connections, uu, au,
-  history(ARGV[6], ARGV[7], ARGV[8], ARGV[9]) })
+  history(ARGV[7], ARGV[8], ARGV[9], ARGV[10]) })

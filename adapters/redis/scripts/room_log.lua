@@ -57,14 +57,14 @@ local function log_is_full()
 end
 
 -- Every change counts. Kinds are those of room_entry_kind; what they have more:
---   0 message: id, body (empty: it is in h:<id>)        1 joined, 2 left: user, id, user changed, reads
+--   0 message: id, body (empty: it is in h:<id>)        1 joined, 2 left: user, id, user changed, reads; 1: try
 --   3 list edited, 4 mode set, 5 changed, 6 room removed: list, on, names, removed
 -- `finish` writes it.
-local function changed(kind, a, b, c, d)
+local function changed(kind, a, b, c, d, e)
   if me == '' then return call('HINCRBY', key, 's', 1) end
   local at = log_state()
   at.s = at.s + 1
-  at.entry = { kind, at.epoch, me, 0, a, b, c, d }
+  at.entry = { kind, at.epoch, me, 0, a, b, c, d, e }
   return at.s
 end
 

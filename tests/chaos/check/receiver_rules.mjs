@@ -28,10 +28,7 @@ export function receiverRules (picture, violate, note) {
         // nobody knows from where on: what came must still be one ascending row
         if (seen.has(id)) isBrowser ? violate('twice', { ...where, id, i }) : note('again')
         else if (expected !== undefined && id < expected) violate('order', { ...where, id, expected, i })
-        else if (isBrowser && expected !== undefined && id > expected) {
-          // a join that was answered with timeout is taken back by the service, and a second one may follow
-          membership.uncertain ? note('betweenUnknownJoins') : violate('hole', { ...where, id, expected, i })
-        }
+        else if (isBrowser && expected !== undefined && id > expected) violate('hole', { ...where, id, expected, i })
         if (!seen.has(id)) expected = Math.max(expected ?? 0, id + 1)
         seen.add(id)
         continue

@@ -10,6 +10,7 @@ import { Api } from './support/api.mjs'
 import { Browser } from './support/browser.mjs'
 import { eventually } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { divided } from './support/partitions.mjs'
 
 const config = `
 [chat]
@@ -20,7 +21,6 @@ lock_ttl = 2000
 close_timeout = 4000
 `
 const HEARTBEAT_TIMEOUT = 2000
-const PARTITIONS = 256
 const COUNT = 24
 
 /** Calls again until somebody answers: while a device changes hands its requests may stay unanswered. Answers how long it took. */
@@ -40,16 +40,7 @@ async function callAgain (device, command, ...args) {
   return { result: results[0], ms: Date.now() - begin }
 }
 
-const partitions = instance => instance.metric('roombus_device_partitions')
 const connections = instance => instance.metric('roombus_mqtt_connections')
-
-async function settled (instances) {
-  await eventually(async () => {
-    const open = await Promise.all(instances.map(partitions))
-    const fair = PARTITIONS / instances.length
-    return open.reduce((a, b) => a + b) === PARTITIONS && open.every(n => n > fair / 2)
-  }, `fair shares of ${instances.length} instances`)
-}
 
 const mosquitto = (hasPlugin ? ['inbox', 'broker'] : ['inbox']).map(delivery => ({ delivery }))
 const ejabberd = [{ broker: 'ejabberd', brokerNodes: 3, redis: 'cluster' }]
@@ -131,7 +122,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
       }
 
       await context.test('each instance serves its share', async () => {
-        await settled(t.instances)
+        await divided(t.instances)
         watcher = await Browser.connect(first, { user: 'watcher' })
         await watcher.call('roomJoin', room)
         for (let n = 0; n < COUNT; ++n) {
@@ -150,13 +141,13 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
       await context.test('devices of a killed instance go on under others', async () => {
         await third.kill()
         await all('after a kill', HEARTBEAT_TIMEOUT + 3000)
-        await settled([first, second])
+        await divided([first, second])
         await all('with two', 2000)
       })
 
       await context.test('an instance that comes gets its share', async () => {
         await third.start()
-        await settled([first, second, third])
+        await divided([first, second, third])
         await all('after a start', 2000)
         assert.ok(await connections(third) > 0)
       })
@@ -165,9 +156,9 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         const answered = await underLoad(async () => {
           const { code } = await third.terminate()
           assert.equal(code, 0)
-          await settled([first, second])
+          await divided([first, second])
           await third.start()
-          await settled([first, second, third])
+          await divided([first, second, third])
         })
         assert.ok(answered > 0.5, `${answered} of the requests were answered`)
         await all('after a clean stop', 3000)
@@ -176,9 +167,9 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
       await context.test('a crash under load runs nothing twice', async () => {
         await underLoad(async () => {
           await second.kill()
-          await settled([first, third])
+          await divided([first, third])
           await second.start()
-          await settled([first, second, third])
+          await divided([first, second, third])
         })
         await all('after a crash under load', 3000)
       })
@@ -186,9 +177,9 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
       await context.test('one that stands still loses its devices, and harms nobody when it wakes up', async () => {
         await underLoad(async () => {
           third.freeze()
-          await settled([first, second])
+          await divided([first, second])
           third.thaw() // with all requests of meanwhile in its socket
-          await settled([first, second, third])
+          await divided([first, second, third])
         })
         await all('after it woke up', 3000)
       })
@@ -219,7 +210,7 @@ test('devices of one that comes back, or of the last one, keep their rooms', { t
   const t = await startTopology({ instances: 2, delivery: 'inbox', config })
   try {
     const [first, second] = t.instances
-    await settled([first, second])
+    await divided([first, second])
     const api = new Api(first, t.key)
     await api.call('addRoom', ['hall', { enableUserlistUpdates: true }])
     const devices = []

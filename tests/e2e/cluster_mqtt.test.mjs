@@ -25,19 +25,13 @@ bus_ack_timeout = 2000
 /** Three instances that have divided the devices: while parts change hands requests may stay unanswered. */
 async function start (options) {
   const t = await startTopology({ instances: 3, config: chat, ...options })
-  await divided(t)
-  return t
-}
-async function divided (t) {
-  let before
-  let since = 0
-  await eventually(async () => {
-    const parts = (await Promise.all(t.instances.map(instance => instance.metric('roombus_device_partitions')))).map(Number)
-    if (String(parts) !== before) since = Date.now()
-    before = String(parts)
-    // parts move in portions, with pauses of a third of a second
-    return parts.reduce((a, b) => a + b) === 256 && parts.every(count => count > 40) && Date.now() - since > 1000
-  }, 'the devices are divided')
+  try {
+    await t.devicesShared()
+    return t
+  } catch (error) {
+    await t.close()
+    throw error
+  }
 }
 const messages = receiver => receiver.received.peek(item => item.name === 'roomMessage').map(item => item.payload?.n ?? item.args[1].n)
 
@@ -84,7 +78,7 @@ for (const delivery of ['broker', 'inbox']) {
       await eventually(() => web.call('roomMessage', 'kitchen', { n: -1 }).then(() => true, () => false), 'a message is taken')
       const browsers = members.filter(member => member.socket)
       await everybodyIsHeard(browsers, 'kitchen', 1000)
-      await divided(t)
+      await t.devicesShared()
       const late = await Device.connect(t.instances[1], { user: 'late', ...t.deviceOptions?.('late') })
       await eventually(() => late.call('roomJoin', 'kitchen').then(() => true, () => false), 'a new device joins')
       await everybodyIsHeard([...browsers, late], 'kitchen', 2000)
@@ -168,7 +162,7 @@ test('an instance that starts while the broker is away serves when it comes, and
     assert.match(asked.text, /broker/)
     await t.brokers[0].start()
     await ready
-    await divided(t)
+    await t.devicesShared()
     const api = new Api(t.instances[0], t.key)
     await api.call('addRoom', ['hall', {}])
     await everybodyIsHeard(await fill(t, 'hall'), 'hall', 0)

@@ -10,6 +10,8 @@ import { startRedis } from '../topology/redis.mjs'
 import { chatError } from './support/chat_error.mjs'
 import { within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { ending } from './support/ending.mjs'
+import { divided } from './support/partitions.mjs'
 import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
 import { startRoombus } from './support/roombus.mjs'
 import { secret, soon, token } from './support/tokens.mjs'
@@ -20,56 +22,49 @@ const hasRedis = (() => {
 
 test('limits and ends of tokens with several instances', {
   timeout: 90000, skip: !plugin || !hasRedis ? 'no plugin or no Redis here' : false
-}, async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'roombus-device-cluster-'))
+}, () => ending(async ends => {
+  const folder = ends(await mkdtemp(path.join(tmpdir(), 'roombus-device-cluster-')), folder => rm(folder, { recursive: true, force: true }))
   const file = path.join(folder, 'secret')
   await writeFile(file, secret)
   const redis = await startRedis(folder)
-  const broker = await startPluginBroker({
+  for (const node of redis.nodes) ends(node, node => node.kill())
+  const broker = ends(await startPluginBroker({
     devices: '', options: `plugin_opt_jwt_secret_file ${file}\nplugin_opt_jwt_leeway 0\n`
-  })
+  }), broker => broker.stop())
   const config = broker.config + redis.config + `[auth.jwt]\nsecret_file = "${file}"\nleeway = 0\n` +
     '[chat]\nheartbeat_rate = 400\nheartbeat_timeout = 2000\nlock_ttl = 2000\n' +
     '[[room]]\nname = "den"\nenable_userlist_updates = true\n[[room]]\nname = "hall"\n'
-  const instances = [await startRoombus({ dev: false, mqtt: null, config }), await startRoombus({ dev: false, mqtt: null, config })]
-  const devices = []
-  try {
-    const connect = async (user, claims) => {
-      const device = await Device.connect({ mqtt: broker.address }, { user, version: 5, password: token({ sub: user, ...claims }) })
-      devices.push(device)
-      return device
-    }
-    // some of them are served by the one, some by the other
-    const limited = []
-    for (let i = 0; i < 12; ++i) limited.push(await connect(`user${i}`, { roombus: { join: ['den'], publish: [] } }))
-    const staysWithinLimits = async device => {
-      // while it changes hands, requests may stay unanswered, or be told to come again
-      const call = async (command, ...args) => {
-        for (let left = 15; ; --left) {
-          try {
-            return await within(device.call(command, ...args), 'an answer', 2000)
-          } catch (error) {
-            if (left === 0 || (error.code !== undefined && !['unavailable', 'timeout', 'invalidSocket'].includes(error.code))) throw error
-            await new Promise(resolve => setTimeout(resolve, 100))
-          }
+  const instance = async id =>
+    ends(await startRoombus({ dev: false, mqtt: null, config: `${config}[instance]\nid = "${id}"\n` }), service => service.stop())
+  const instances = [await instance('one'), await instance('two')]
+  const connect = async (user, claims) =>
+    ends(await Device.connect({ mqtt: broker.address }, { user, version: 5, password: token({ sub: user, ...claims }) }), device => device.close())
+  const staysWithinLimits = async device => {
+    // while it changes hands, requests may stay unanswered, or be told to come again
+    const call = async (command, ...args) => {
+      for (let left = 15; ; --left) {
+        try {
+          return await within(device.call(command, ...args), 'an answer', 2000)
+        } catch (error) {
+          if (left === 0 || (error.code !== undefined && !['unavailable', 'timeout', 'invalidSocket'].includes(error.code))) throw error
+          await new Promise(resolve => setTimeout(resolve, 100))
         }
       }
-      assert.equal(await call('roomJoin', 'den'), 1)
-      await assert.rejects(call('roomJoin', 'hall'), chatError('notAllowed'))
-      await assert.rejects(call('roomMessage', 'den', { a: 1 }), chatError('notAllowed'))
     }
-    await Promise.all(limited.map(staysWithinLimits))
-    const served = await Promise.all(instances.map(instance => instance.metric('roombus_mqtt_connections')))
-    assert.ok(served.every(count => count > 0), `each serves some: ${served}`)
-    await instances[0].crash()
-    await Promise.all(limited.map(staysWithinLimits))
-    const ending = await connect('ending', { exp: soon(3), roombus: { join: ['den'] } })
-    await within(ending.closed, 'the end of the token')
-  } finally {
-    for (const device of devices) await device.close()
-    await instances[1].stop()
-    await broker.stop()
-    for (const node of redis.nodes) await node.kill()
-    await rm(folder, { recursive: true, force: true })
+    assert.equal(await call('roomJoin', 'den'), 1)
+    await assert.rejects(call('roomJoin', 'hall'), chatError('notAllowed'))
+    await assert.rejects(call('roomMessage', 'den', { a: 1 }), chatError('notAllowed'))
   }
-})
+
+  // some of them are served by the one, some by the other
+  await divided(instances)
+  const limited = []
+  for (let i = 0; i < 12; ++i) limited.push(await connect(`user${i}`, { roombus: { join: ['den'], publish: [] } }))
+  await Promise.all(limited.map(staysWithinLimits))
+  const served = await Promise.all(instances.map(instance => instance.metric('roombus_mqtt_connections')))
+  assert.ok(served.every(count => count > 0), `each serves some: ${served}`)
+  await instances[0].crash()
+  await Promise.all(limited.map(staysWithinLimits))
+  const lasts = await connect('ending', { exp: soon(3), roombus: { join: ['den'] } })
+  await within(lasts.closed, 'the end of the token')
+}))

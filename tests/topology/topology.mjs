@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { eventually } from '../e2e/support/deadline.mjs'
+import { divided } from '../e2e/support/partitions.mjs'
 import { makeInstance } from './instances.mjs'
 import { startEjabberd } from './ejabberd.mjs'
 import { Link } from './link.mjs'
@@ -12,10 +12,6 @@ import { startRedis, startRedisCluster } from './redis.mjs'
 
 /** The server API's key of all instances. */
 export const KEY = 'key-of-the-topology'
-
-const PARTITIONS = 256
-/** So long nothing moves any more. */
-const SETTLED_MS = 1500
 
 /**
  * Starts everything and waits until it serves. README.md tells what comes back.
@@ -47,16 +43,7 @@ async function startOnce ({
   const closers = []
   /** Waits until the running instances have shared out the devices: while a part moves, a request of it may stay unanswered. */
   topology.devicesShared = async () => {
-    if (topology.instances.length === 1) return
-    let last = ''
-    let since = 0
-    await eventually(async () => {
-      const running = topology.instances.filter(instance => instance.running && !instance.frozen)
-      const parts = await Promise.all(running.map(instance => instance.metric('roombus_device_partitions').catch(() => 0)))
-      if (String(parts) !== last) [last, since] = [String(parts), performance.now()]
-      return parts.reduce((sum, each) => sum + each, 0) === PARTITIONS && Math.min(...parts) > PARTITIONS / running.length / 2 &&
-        performance.now() - since > SETTLED_MS
-    }, 'shared out devices', 60000)
+    if (topology.instances.length > 1) await divided(topology.instances.filter(instance => instance.running && !instance.frozen))
   }
   topology.close = async () => {
     // instances first: in good order they leave nothing behind

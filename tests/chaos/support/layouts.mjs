@@ -5,7 +5,6 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { eventually } from '../../e2e/support/deadline.mjs'
 import { Link } from '../../topology/link.mjs'
 import { hasPlugin } from '../../topology/mosquitto.mjs'
 import { Process } from '../../topology/process.mjs'
@@ -120,18 +119,6 @@ export const layouts = {
   topology: { instances: 3, redis: 'cluster', broker: 'ejabberd', brokerNodes: 3 }
 }
 
-/** Waits until the instances have shared out the devices: while a part moves, a request of it may stay unanswered. */
-async function shareOut (instances) {
-  if (instances.length === 1) return
-  let before = ''
-  let since = 0
-  await eventually(async () => {
-    const parts = await Promise.all(instances.map(instance => instance.metric('roombus_device_partitions').catch(() => 0)))
-    if (String(parts) !== before) [before, since] = [String(parts), performance.now()]
-    return parts.reduce((sum, n) => sum + n, 0) === 256 && Math.min(...parts) > 256 / instances.length / 2 && performance.now() - since > 1500
-  }, 'shared devices', 30000)
-}
-
 /** Starts a layout. `delivery` is broker or inbox; `links` has the relays by what they join. */
 export async function startLayout (name, { delivery, smallDisk = false }) {
   const shape = layouts[name]
@@ -141,7 +128,7 @@ export async function startLayout (name, { delivery, smallDisk = false }) {
     ? await startEmbedded({ delivery: chosen, smallDisk })
     : await startTopology({ ...shape, delivery: chosen, links: true, config, mqtt: mqttTimes, env })
   parts.single ??= shape.instances === 1
-  await shareOut(parts.instances).catch(async error => { await parts.close(); throw error })
+  await parts.devicesShared?.().catch(async error => { await parts.close(); throw error })
   const links = {
     'client-instance': [], 'device-broker': [],
     'instance-broker': parts.instances.map(i => i.brokerLink).filter(Boolean),

@@ -14,18 +14,6 @@
 #include "bridge/paho/paho_link.hpp"
 #include "tests/support/live_loop.hpp"
 
-/// Paho C 1.3 never frees a message that it has not sent yet when its client is destroyed.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libpaho-mqtt3a";
-}
-
-/// Debian's Paho is not instrumented.
-extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() {
-  return "race:libpaho-mqtt";
-}
-
 namespace roombus::mqtt {
 namespace {
 

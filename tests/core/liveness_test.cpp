@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <list>
 
 #include "tests/support/cluster_fakes.hpp"
 
@@ -42,13 +42,19 @@ class liveness_test : public ::testing::Test {
     options.heartbeat_rate = 100ms;
     options.heartbeat_timeout = 300ms;
   }
-  liveness make(watcher& owner, const std::string& instance) {
-    return liveness(owner, instance, liveness::environment{data, time, random, timers, log, options});
-  }
-  static void start(liveness& one) {
-    auto started = one.start();
-    ASSERT_TRUE(started.done());
-    ASSERT_TRUE(started.take().has_value());
+  /// One more instance, started.
+  struct member {
+    member(liveness_test& t, const std::string& instance)
+        : life(seen, instance, liveness::environment{t.data, t.time, t.random, t.timers, t.log, t.options}) {}
+    watcher seen;
+    liveness life;
+  };
+  member& add(const std::string& instance) {
+    member& added = members.emplace_back(*this, instance);
+    auto started = added.life.start();
+    EXPECT_TRUE(started.done());
+    EXPECT_TRUE(started.take().has_value());
+    return added;
   }
 
   chat_options options;
@@ -57,14 +63,12 @@ class liveness_test : public ::testing::Test {
   fake_scheduler timers{time};
   recording_log log;
   fake_cluster_store data;
+  std::list<member> members;
 };
 
 TEST_F(liveness_test, those_who_beat_are_seen_and_stay) {
-  watcher a, b;
-  liveness one = make(a, "one");
-  liveness two = make(b, "two");
-  start(one);
-  start(two);
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
   timers.advance(2s);
   EXPECT_TRUE(one.is_living(two.incarnation()));
   EXPECT_TRUE(two.is_living(one.incarnation()));
@@ -73,13 +77,9 @@ TEST_F(liveness_test, those_who_beat_are_seen_and_stay) {
 }
 
 TEST_F(liveness_test, one_that_falls_silent_is_recovered_once_whoever_notices) {
-  watcher a, b, c;
-  liveness one = make(a, "one");
-  liveness two = make(b, "two");
-  liveness three = make(c, "three");
-  start(one);
-  start(two);
-  start(three);
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
+  auto& [c, three] = add("three");
   timers.advance(500ms);
   const std::string dead = three.incarnation();
   three.stop();
@@ -93,9 +93,7 @@ TEST_F(liveness_test, one_that_falls_silent_is_recovered_once_whoever_notices) {
 }
 
 TEST_F(liveness_test, a_recovery_that_fails_is_tried_again) {
-  watcher a;
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   data.lives_by_name["gone~1"] = {"gone~1", "7", false};
   a.cannot_recover = true;
   timers.advance(600ms);
@@ -108,19 +106,15 @@ TEST_F(liveness_test, a_recovery_that_fails_is_tried_again) {
 }
 
 TEST_F(liveness_test, an_earlier_life_of_the_same_instance_is_recovered_at_the_start) {
-  watcher a;
   data.lives_by_name["one~00"] = {"one~00", "7", false};
   data.lives_by_name["one-two~00"] = {"one-two~00", "8", false};
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   EXPECT_EQ(a.recovered, names{"one~00"});
   EXPECT_TRUE(one.is_living("one-two~00")) << "another instance with a similar name";
 }
 
 TEST_F(liveness_test, one_that_cannot_show_itself_serves_nobody_until_it_has_a_new_name) {
-  watcher a;
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   const std::string before = one.incarnation();
   data.away = true;
   timers.advance(250ms);
@@ -140,9 +134,7 @@ TEST_F(liveness_test, one_that_cannot_show_itself_serves_nobody_until_it_has_a_n
 }
 
 TEST_F(liveness_test, one_that_the_others_cannot_reach_does_not_come_back) {
-  watcher a;
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   a.reachable = false;
   time.advance(10'000);
   EXPECT_TRUE(one.is_fallen());
@@ -155,29 +147,22 @@ TEST_F(liveness_test, one_that_the_others_cannot_reach_does_not_come_back) {
 }
 
 TEST_F(liveness_test, a_pause_of_the_whole_process_is_found_out_before_anything_else) {
-  watcher a;
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   time.advance(10'000);  // no timer ran
   EXPECT_TRUE(one.is_fallen());
   EXPECT_EQ(a.falls, 1);
 }
 
 TEST_F(liveness_test, one_that_was_taken_for_dead_hears_of_it_with_its_next_heartbeat) {
-  watcher a;
-  liveness one = make(a, "one");
-  start(one);
+  auto& [a, one] = add("one");
   data.lives_by_name[one.incarnation()].dead = true;
   timers.advance(150ms);
   EXPECT_EQ(a.falls, 1);
 }
 
 TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_when_it_says_that_it_serves_nobody) {
-  watcher a, b;
-  liveness one = make(a, "one");
-  liveness two = make(b, "two");
-  start(one);
-  start(two);
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
   timers.advance(150ms);
   const std::string dead = two.incarnation();
   one.declare_dead(dead);
@@ -193,11 +178,8 @@ TEST_F(liveness_test, one_that_did_not_confirm_is_recovered_when_it_says_that_it
 }
 
 TEST_F(liveness_test, one_that_did_not_confirm_and_says_nothing_is_recovered_when_it_must_have_noticed) {
-  watcher a, b;
-  liveness one = make(a, "one");
-  liveness two = make(b, "two");
-  start(one);
-  start(two);
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
   timers.advance(150ms);
   const std::string dead = two.incarnation();
   two.stop();
@@ -209,11 +191,8 @@ TEST_F(liveness_test, one_that_did_not_confirm_and_says_nothing_is_recovered_whe
 }
 
 TEST_F(liveness_test, one_that_fell_by_itself_is_recovered_at_once) {
-  watcher a, b;
-  liveness one = make(a, "one");
-  liveness two = make(b, "two");
-  start(one);
-  start(two);
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
   timers.advance(150ms);
   const std::string fell = two.incarnation();
   two.stop();

@@ -52,6 +52,34 @@ bool run_both(publisher& a, publisher& b, const std::function<bool()>& done) {
   return done();
 }
 
+/// Two instances that append to one room and publish it.
+struct two_publishers {
+  /// `url_of_a` is a's way to the Redis of `url`.
+  two_publishers(const std::string& url, const std::string& url_of_a)
+      : a(url_of_a, prefix, "a~1"), b(url, prefix, "b~1") {
+    for (publisher* one : {&a, &b}) {
+      one->sink.data = &one->data();
+      one->sink.board = &board;
+    }
+    EXPECT_EQ(a.add_room("den"), "ok");
+    for (int i = 0; i < 10; ++i) {
+      load.work(a, "den").detach();
+      load.work(b, "den").detach();
+    }
+  }
+  bool run_until(const std::function<bool()>& done) { return run_both(a, b, done); }
+  bool end_load() {
+    load.stopping = true;
+    return run_until([&] { return load.under_way == 0 && a.sink.asking == 0 && b.sink.asking == 0; });
+  }
+
+  std::string prefix = fresh_prefix();
+  publisher a;
+  publisher b;
+  notice_board board;
+  busy load;
+};
+
 /// What is wrong with a room after the load: everything was published, and everybody was told all of their own once.
 std::string check(publisher& a, publisher& b, const std::string& room, const notice_board& board) {
   std::string faults = board.faults;
@@ -147,63 +175,37 @@ TEST(room_log_faults, what_a_lost_answer_gave_is_given_again) {
 
 TEST(room_log_faults, two_instances_under_load_publish_everything_in_order) {
   redis_process server;
-  const std::string prefix = fresh_prefix();
-  publisher a(server.url(), prefix, "a~1");
-  publisher b(server.url(), prefix, "b~1");
-  notice_board board;
-  for (publisher* one : {&a, &b}) {
-    one->sink.data = &one->data();
-    one->sink.board = &board;
+  two_publishers both(server.url(), server.url());
+  ASSERT_TRUE(both.run_until([&] { return both.load.stored > 3000; }));
+  ASSERT_TRUE(both.end_load());
+  EXPECT_EQ(both.load.refused, 0);
+  EXPECT_EQ(check(both.a, both.b, "den", both.board), "");
+  for (const publisher* one : {&both.a, &both.b}) {
+    EXPECT_GT(one->sink.told.size(), 100U);
+    EXPECT_TRUE(one->sink.unknown.empty());
   }
-  ASSERT_EQ(a.add_room("den"), "ok");
-  busy load;
-  for (int i = 0; i < 10; ++i) {
-    load.work(a, "den").detach();
-    load.work(b, "den").detach();
-  }
-  ASSERT_TRUE(run_both(a, b, [&] { return load.stored > 3000; }));
-  load.stopping = true;
-  ASSERT_TRUE(run_both(a, b, [&] { return load.under_way == 0 && a.sink.asking == 0 && b.sink.asking == 0; }));
-  EXPECT_EQ(load.refused, 0);
-  EXPECT_EQ(check(a, b, "den", board), "");
-  EXPECT_GT(a.sink.told.size(), 100U);
-  EXPECT_GT(b.sink.told.size(), 100U);
-  EXPECT_TRUE(a.sink.unknown.empty() && b.sink.unknown.empty());
 }
 
 TEST(room_log_faults, lost_answers_under_load_lose_nothing) {
   redis_process server;
   lossy_proxy between(server.port());
-  const std::string prefix = fresh_prefix();
-  publisher a("redis://127.0.0.1:" + std::to_string(between.port()), prefix, "a~1");
-  publisher b(server.url(), prefix, "b~1");
-  notice_board board;
-  for (publisher* one : {&a, &b}) {
-    one->sink.data = &one->data();
-    one->sink.board = &board;
-  }
-  ASSERT_EQ(a.add_room("den"), "ok");
-  busy load;
-  for (int i = 0; i < 10; ++i) {
-    load.work(a, "den").detach();
-    load.work(b, "den").detach();
-  }
+  two_publishers both(server.url(), "redis://127.0.0.1:" + std::to_string(between.port()));
   for (int round = 1; round <= 10; ++round) {
-    const int before = load.stored;
-    ASSERT_TRUE(run_both(a, b, [&] { return load.stored > before + 100; }));
+    const int before = both.load.stored;
+    ASSERT_TRUE(both.run_until([&] { return both.load.stored > before + 100; }));
     between.lose_next_answer();
-    ASSERT_TRUE(run_both(a, b, [&] { return between.lost() == round; }));
+    ASSERT_TRUE(both.run_until([&] { return between.lost() == round; }));
   }
-  load.stopping = true;
-  ASSERT_TRUE(run_both(a, b, [&] { return load.under_way == 0 && a.sink.asking == 0 && b.sink.asking == 0; }));
+  ASSERT_TRUE(both.end_load());
   // a turn that was given in a lost answer is taken over by whoever misses it
+  publisher& a = both.a;
   a.driver.time.wall += 1000;
   auto last = a.run(a.data().take_over(room_name("den"), "", 100));
   ASSERT_TRUE(last);
   publishing_turn turn = *last;
   a.sink.on_own_entry(room_name("den"), room_entry(), std::move(turn));
-  ASSERT_TRUE(run_both(a, b, [&] { return a.sink.asking == 0; }));
-  EXPECT_EQ(check(a, b, "den", board), "");
+  ASSERT_TRUE(both.run_until([&] { return a.sink.asking == 0; }));
+  EXPECT_EQ(check(a, both.b, "den", both.board), "");
 }
 
 TEST(room_log_faults, an_end_that_another_instance_finishes_is_not_its_own) {

@@ -7,7 +7,22 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-class device_parts : public device_cluster {};
+class device_parts : public device_cluster {
+ protected:
+  /// A second instance that has got 7 of the 20 devices which the first one left behind when the store failed.
+  member& add_half_way() {
+    member& a = add("a~1");
+    tell();
+    join_all(many(20));
+    member& b = add("b~1");
+    a.parts.hand_over_all().detach();
+    gone.insert("a~1");
+    table.registered.erase("a~1");
+    table.adoptions_fail_after = 7;
+    tell();
+    return b;
+  }
+};
 
 TEST_F(device_parts, one_instance_serves_all) {
   birth("early/c1");
@@ -293,15 +308,7 @@ TEST_F(device_parts, who_hears_nothing_for_long_serves_nobody_and_ends_nobody) {
 }
 
 TEST_F(device_parts, a_store_that_fails_half_way_is_asked_again) {
-  member& a = add("a~1");
-  tell();
-  join_all(many(20));
-  member& b = add("b~1");
-  a.parts.hand_over_all().detach();
-  gone.insert("a~1");
-  table.registered.erase("a~1");
-  table.adoptions_fail_after = 7;
-  tell();
+  member& b = add_half_way();
   EXPECT_EQ(b.parts.open_count(), 0U);
   EXPECT_EQ(call("user0/c0", "listOwnSockets", ""), strings{}) << "it might have rooms that nobody knows here";
   table.adoptions_fail_after = -1;
@@ -313,15 +320,7 @@ TEST_F(device_parts, a_store_that_fails_half_way_is_asked_again) {
 }
 
 TEST_F(device_parts, one_that_dies_while_it_takes_over_leaves_nobody_behind) {
-  member& a = add("a~1");
-  tell();
-  join_all(many(20));
-  member& b = add("b~1");
-  a.parts.hand_over_all().detach();
-  gone.insert("a~1");
-  table.registered.erase("a~1");
-  table.adoptions_fail_after = 7;
-  tell();
+  member& b = add_half_way();
   EXPECT_EQ(stored("b~1"), 7U);
   EXPECT_EQ(stored("a~1"), 13U);
   kill(b);

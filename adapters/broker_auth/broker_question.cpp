@@ -59,18 +59,27 @@ void add_topic(question& q, std::string topic, bool write, bool retain) {
   q.topics.push_back(std::move(asked));
 }
 
+/// Who asks, in the words of one broker.
+struct names {
+  std::string_view user;
+  std::string_view client;
+  std::string_view address;
+};
+
 /// Without an address of the device each user has a limit of its own, not all devices of the broker one together.
-void set_address(question& q, std::string address) {
-  q.address = address.empty() ? "broker user " + q.user : std::move(address);
+question question_of(const fields& from, const names& named) {
+  question q;
+  q.user = text_of(from, named.user);
+  q.client = text_of(from, named.client);
+  q.address = text_of(from, named.address);
+  if (q.address.empty()) q.address = "broker user " + q.user;
+  return q;
 }
 
 std::optional<question> of_emqx(std::string_view action, const http::request& req) {
   const auto body = json_fields(req);
   if (!body) return std::nullopt;
-  question q;
-  q.user = text_of(*body, "username");
-  q.client = text_of(*body, "clientid");
-  set_address(q, text_of(*body, "peerhost"));
+  question q = question_of(*body, {"username", "clientid", "peerhost"});
   if (action == "authn") {
     q.password = text_of(*body, "password");
     return q;
@@ -89,10 +98,7 @@ std::optional<question> of_vernemq(std::string_view action, const http::request&
   if (hook.ends_with("_m5")) hook.remove_suffix(3);
   const auto body = json_fields(req);
   if (!body) return std::nullopt;
-  question q;
-  q.user = text_of(*body, "username");
-  q.client = text_of(*body, "client_id");
-  set_address(q, text_of(*body, "peer_addr"));
+  question q = question_of(*body, {"username", "client_id", "peer_addr"});
   if (hook == "auth_on_register") {
     q.password = text_of(*body, "password");
     return q;
@@ -145,15 +151,12 @@ std::optional<question> resource_of_rabbitmq(question q, const fields& from) {
 std::optional<question> of_rabbitmq(std::string_view action, const http::request& req) {
   const auto form = form_fields(req);
   if (!form) return std::nullopt;
-  question q;
-  q.user = text_of(*form, "username");
-  q.client = text_of(*form, "client_id");
+  question q = question_of(*form, {"username", "client_id", "ip"});
   q.vhost = text_of(*form, "vhost");
   // a dot in a topic becomes a slash inside RabbitMQ, so such a name would be two levels there
   if (q.user.find_first_of(".@") != std::string::npos || q.client.find_first_of(".@") != std::string::npos) {
     return std::nullopt;
   }
-  set_address(q, text_of(*form, "ip"));
   if (action == "user") {
     // logins by other protocols bring no client id: not ours to let in
     q.password = text_of(*form, "password");

@@ -17,14 +17,7 @@ namespace roombus::server {
 /// What makes an instance one of several: the bus between them, the way to all devices, and its part of the devices.
 class cluster_side {
  public:
-  struct environment {
-    service& chat;
-    scheduler& timers;
-    clock& time;
-    random_source& random;
-    log_sink& log;
-    metrics_registry& metrics;
-  };
+  using environment = mqtt_side::environment;
 
   /// Before `devices` and `chat` start. All of the arguments but `settings` outlive it.
   cluster_side(const config& settings, shared_store& data, mqtt_side& devices, environment env);

@@ -6,18 +6,19 @@ import test from 'node:test'
 import { Browser, versions } from './support/browser.mjs'
 import { within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { ending } from './support/ending.mjs'
 import { startRoombus } from './support/roombus.mjs'
 
 for (const mqtt of [true, false]) {
-  test(`a stop ends clients and children, ${mqtt ? 'with the embedded broker' : 'without MQTT'}`, { timeout: 60000 }, async () => {
-    const service = await startRoombus({ mqtt })
+  test(`a stop ends clients and children, ${mqtt ? 'with the embedded broker' : 'without MQTT'}`, { timeout: 60000 }, () => ending(async ends => {
+    const service = ends(await startRoombus({ mqtt }), service => service.stop())
     const browsers = []
     for (const version of versions) {
       for (const transports of [['websocket'], ['polling']]) {
-        browsers.push(await Browser.connect(service, { user: 'alice', version, transports }))
+        browsers.push(ends(await Browser.connect(service, { user: 'alice', version, transports }), browser => browser.close()))
       }
     }
-    const device = mqtt ? await Device.connect(service, { user: 'sensor' }) : null
+    const device = mqtt ? ends(await Device.connect(service, { user: 'sensor' }), device => device.close()) : null
     if (device) {
       await device.call('roomCreate', 'den', false)
       await device.call('roomJoin', 'den')
@@ -28,14 +29,13 @@ for (const mqtt of [true, false]) {
     assert.equal((await service.get('/readyz')).status, 200)
 
     const ended = service.stop()
+    ended.catch(() => {})
     await within(Promise.all(browsers.map(browser => browser.closed)), 'disconnect of the browsers')
     if (device) await within(device.closed, 'disconnect of the device')
     assert.deepEqual(await ended, { code: 0, signal: null })
     for (const { pid } of children) await assert.rejects(access(`/proc/${pid}`), 'no child is left')
-    for (const browser of browsers) browser.close()
-    if (device) await device.close()
     await assert.rejects(fetch(`${service.url}/healthz`), 'the port is free')
-  })
+  }))
 }
 
 test('a wrong configuration ends at once and says where', { timeout: 60000 }, async () => {

@@ -7,7 +7,9 @@ import path from 'node:path'
 import test from 'node:test'
 import { Browser } from './support/browser.mjs'
 import { chatError } from './support/chat_error.mjs'
+import { within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { ending } from './support/ending.mjs'
 import { startRoombus } from './support/roombus.mjs'
 
 const rooms = `
@@ -21,18 +23,15 @@ whitelist = ["will"]
 history_max_size = 50
 `
 
-async function inFolder (run) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'roombus-sqlite-'))
-  try {
-    await run(path.join(folder, 'rooms.db'), folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+/** Runs `run` with the path of a file, and a function that starts roombus until the end of the test. */
+const inFolder = run => ending(async ends => {
+  const folder = ends(await mkdtemp(path.join(tmpdir(), 'roombus-sqlite-')), folder => rm(folder, { recursive: true, force: true }))
+  await run(path.join(folder, 'rooms.db'), async options => ends(await startRoombus(options), service => service.stop()))
+})
 
-test('a restart keeps rooms, lists, history, ids, keys and direct rules', { timeout: 60000 }, () => inFolder(async file => {
+test('a restart keeps rooms, lists, history, ids, keys and direct rules', { timeout: 60000 }, () => inFolder(async (file, start) => {
   const options = { config: rooms, args: ['--store.path', file] }
-  let service = await startRoombus(options)
+  const service = await start(options)
   const olga = await Browser.connect(service, { user: 'olga' })
   await olga.call('roomJoin', 'default')
   await olga.call('roomCreate', 'den', true)
@@ -50,37 +49,32 @@ test('a restart keeps rooms, lists, history, ids, keys and direct rules', { time
   await device.close()
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
 
-  service = await startRoombus(options)
-  try {
-    const again = await Browser.connect(service, { user: 'olga' })
-    assert.deepEqual(await again.call('roomGetAccessList', 'default', 'userlist'), [])
-    assert.deepEqual(await again.call('roomGetAccessList', 'default', 'blacklist'), ['bob'])
-    assert.deepEqual(await again.call('roomGetAccessList', 'default', 'whitelist'), ['will'])
-    assert.deepEqual(await again.call('roomGetAccessList', 'den', 'adminlist'), ['adam'])
-    assert.equal(await again.call('roomGetWhitelistMode', 'den'), true)
-    assert.deepEqual(await again.call('directGetAccessList', 'blacklist'), ['eve'])
-    const seen = await again.call('roomUserSeen', 'default', 'sensor')
-    assert.equal(seen.joined, false)
-    assert.ok(seen.timestamp >= stopping - 1000, 'left at the stop')
-    const [messages, position] = await again.results('roomHistoryGet', 'default', 0, 100, { epoch: before.epoch })
-    assert.deepEqual(position, before)
-    assert.deepEqual(messages.map(m => m.id), Array.from({ length: 50 }, (_, i) => 61 - i))
-    assert.deepEqual([...new Uint8Array(messages[1].bytes)], [0, 255])
-    await again.call('roomJoin', 'default')
-    assert.equal(await again.call('roomMessage', 'default', { n: 61 }, { idempotencyKey: 'k' }), 61)
-    assert.equal(await again.call('roomMessage', 'default', { n: 62 }), 62)
-    await assert.rejects(again.call('roomCreate', 'den', false), chatError('roomExists', 'den'))
-    again.close()
-  } finally {
-    await service.stop()
-  }
+  const again = await Browser.connect(await start(options), { user: 'olga' })
+  assert.deepEqual(await again.call('roomGetAccessList', 'default', 'userlist'), [])
+  assert.deepEqual(await again.call('roomGetAccessList', 'default', 'blacklist'), ['bob'])
+  assert.deepEqual(await again.call('roomGetAccessList', 'default', 'whitelist'), ['will'])
+  assert.deepEqual(await again.call('roomGetAccessList', 'den', 'adminlist'), ['adam'])
+  assert.equal(await again.call('roomGetWhitelistMode', 'den'), true)
+  assert.deepEqual(await again.call('directGetAccessList', 'blacklist'), ['eve'])
+  const seen = await again.call('roomUserSeen', 'default', 'sensor')
+  assert.equal(seen.joined, false)
+  assert.ok(seen.timestamp >= stopping - 1000, 'left at the stop')
+  const [messages, position] = await again.results('roomHistoryGet', 'default', 0, 100, { epoch: before.epoch })
+  assert.deepEqual(position, before)
+  assert.deepEqual(messages.map(m => m.id), Array.from({ length: 50 }, (_, i) => 61 - i))
+  assert.deepEqual([...new Uint8Array(messages[1].bytes)], [0, 255])
+  await again.call('roomJoin', 'default')
+  assert.equal(await again.call('roomMessage', 'default', { n: 61 }, { idempotencyKey: 'k' }), 61)
+  assert.equal(await again.call('roomMessage', 'default', { n: 62 }), 62)
+  await assert.rejects(again.call('roomCreate', 'den', false), chatError('roomExists', 'den'))
+  again.close()
 }))
 
-test('a killed program has lost nothing that it answered', { timeout: 60000 }, () => inFolder(async file => {
+test('a killed program has lost nothing that it answered', { timeout: 60000 }, () => inFolder(async (file, start) => {
   const options = { config: rooms, mqtt: false, args: ['--store.path', file] }
   let last = 0
   for (let round = 0; round < 3; ++round) {
-    const service = await startRoombus(options)
+    const service = await start(options)
     const olga = await Browser.connect(service, { user: 'olga' })
     await olga.call('roomJoin', 'default')
     const acked = []
@@ -96,12 +90,12 @@ test('a killed program has lost nothing that it answered', { timeout: 60000 }, (
       })
       for (let i = 0; i < 8; ++i) send()
     })
-    await killed
+    await within(killed, 'the kill amid the answers', 20000)
     olga.close()
     await service.stop()
     assert.deepEqual(acked, acked.map((_, i) => last + 1 + i), 'ids in order, without holes')
 
-    const after = await startRoombus(options)
+    const after = await start(options)
     const reader = await Browser.connect(after, { user: 'olga' })
     const info = await reader.call('roomHistoryInfo', 'default')
     const stored = info.lastMessageId

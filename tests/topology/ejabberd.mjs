@@ -39,6 +39,15 @@ export async function startEjabberd (folder, { brokerNodes = 3, devices, config 
   const epmd = await new Process({
     name: 'epmd', command: 'epmd', args: ['-port', String(epmdPort), '-address', '127.0.0.1'], ready: () => accepts(epmdPort)
   }).start()
+  try {
+    return await startNodes(folder, { brokerNodes, devices, config, flags, cookie, epmd, epmdPort })
+  } catch (error) {
+    await epmd.kill()
+    throw error
+  }
+}
+
+async function startNodes (folder, { brokerNodes, devices, config, flags, cookie, epmd, epmdPort }) {
   const erlang = home => ({
     PATH: process.env.PATH, HOME: home, ERL_LIBS: ejabberd, ERL_EPMD_PORT: String(epmdPort), ERL_EPMD_ADDRESS: '127.0.0.1', ERL_CRASH_DUMP_BYTES: '0'
   })
@@ -93,7 +102,7 @@ export async function startEjabberd (folder, { brokerNodes = 3, devices, config 
     for (const node of nodes.slice(1)) await control(node, 'join_cluster', nodes[0].erlangName)
     await stable()
   } catch (error) {
-    await Promise.all([epmd, ...nodes].map(node => node.kill()))
+    await Promise.allSettled(nodes.map(node => node.kill()))
     throw error
   }
   return {

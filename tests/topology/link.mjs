@@ -1,6 +1,7 @@
 // A wire that can be cut: a TCP relay on a loopback port.
 
 import net from 'node:net'
+import { gone, watched } from '../e2e/support/leftovers.mjs'
 
 export class Link {
   #pairs = new Set()
@@ -10,7 +11,7 @@ export class Link {
   static async open (name, target) {
     const link = new Link()
     Object.assign(link, { name, target })
-    link.server = net.createServer(socket => link.#accepted(socket))
+    link.server = watched(net.createServer(socket => link.#accepted(socket)), () => link.#end())
     await new Promise((resolve, reject) => link.server.once('error', reject).listen(0, '127.0.0.1', resolve))
     link.address = `127.0.0.1:${link.server.address().port}`
     return link
@@ -62,8 +63,15 @@ export class Link {
   }
 
   async close () {
-    this.#state = 'cut'
-    this.reset()
-    await new Promise(resolve => this.server.close(resolve))
+    if (!this.server.listening) return
+    gone(this.server)
+    const closed = new Promise(resolve => this.server.once('close', resolve))
+    this.#end()
+    await closed
+  }
+
+  #end () {
+    this.cut()
+    this.server.close()
   }
 }

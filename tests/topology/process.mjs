@@ -1,11 +1,10 @@
 // One process of a topology: it can be killed, frozen and started again on the same ports and folder.
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import net from 'node:net'
 import { eventually, within } from '../e2e/support/deadline.mjs'
-
-const running = new Set()
-process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
+import { watchedChild } from '../e2e/support/leftovers.mjs'
 
 const KEPT_OUTPUT = 1000000
 
@@ -31,6 +30,7 @@ export async function freePorts (n) {
 export class Process {
   #child
   #exited = Promise.resolve()
+  #livedBefore = false
 
   /** `ready` answers true once the process serves; `more` is what `spawn` takes (cwd, env). */
   constructor ({ name, command, args, ready, readyMs = 20000, ...more }) {
@@ -42,21 +42,40 @@ export class Process {
   /** Resolves when the present life ends. */
   get exited () { return this.#exited }
 
-  /** Starts it, the first time or again, and waits until it serves. */
+  /**
+   * Starts it, the first time or again, and waits until it serves. The ports of its first life may be taken for a moment
+   * when it comes back, by a connection of somebody else's: then it waits for them.
+   */
   async start () {
+    for (const end = Date.now() + this.readyMs; ;) {
+      try {
+        await this.#startOnce()
+        this.#livedBefore = true
+        return this
+      } catch (error) {
+        if (!error.portTaken || !this.#livedBefore || Date.now() > end) throw error
+      }
+    }
+  }
+
+  async #startOnce () {
     if (this.running) throw new Error(`${this.name} runs already`)
+    let told = ''
     // it ends with us even when we are killed
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', this.command, ...this.args], { stdio: ['ignore', 'pipe', 'pipe'], ...this.more })
     this.#child = child
-    running.add(child)
+    watchedChild(child)
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', text => { this.output = (this.output + text).slice(-KEPT_OUTPUT) })
+      stream.setEncoding('utf8').on('data', text => {
+        told = (told + text).slice(-KEPT_OUTPUT)
+        this.output = (this.output + text).slice(-KEPT_OUTPUT)
+      })
     }
+    const closed = once(child, 'close').catch(() => {})
     this.#exited = new Promise(resolve => {
       child.once('error', error => { this.output += `${error}\n`; resolve({ code: null, signal: null }) })
       child.once('exit', (code, signal) => resolve({ code, signal }))
     }).then(how => {
-      running.delete(child)
       if (this.#child === child) this.#child = undefined
       this.frozen = false
       return how
@@ -68,12 +87,12 @@ export class Process {
       }, `the start of ${this.name}`, this.readyMs)
     } catch (error) {
       await this.kill()
+      await within(closed, 'end of its output').catch(() => {})
       // somebody else took it between our look and its start
-      error.portTaken = /address already in use|address in use|eaddrinuse/i.test(this.output)
+      error.portTaken = /address already in use|address in use|eaddrinuse/i.test(told)
       error.message += `\n--- ${this.name}: ${[this.command, ...this.args].join(' ')}\n${this.output.slice(-5000)}`
       throw error
     }
-    return this
   }
 
   /** SIGKILL, as a crash; resolves when it is gone. */

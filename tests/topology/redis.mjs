@@ -59,6 +59,15 @@ export async function startRedisCluster (folder, { masters = 3, nodeTimeoutMs = 
       '--min-replicas-to-write', 1, '--min-replicas-max-lag', 10, '--repl-ping-replica-period', 1,
       '--repl-diskless-sync-delay', 0, '--cluster-allow-replica-migration', 'no']))
   }
+  try {
+    return await formCluster(nodes, masters)
+  } catch (error) {
+    await Promise.allSettled(nodes.map(node => node.kill()))
+    throw error
+  }
+}
+
+async function formCluster (nodes, masters) {
   await Promise.all(nodes.map(node => node.start()))
   const share = Math.floor(SLOTS / masters)
   await Promise.all(nodes.map(async (node, n) => {

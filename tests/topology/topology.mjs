@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { ending } from '../e2e/support/ending.mjs'
 import { divided } from '../e2e/support/partitions.mjs'
 import { makeInstance } from './instances.mjs'
 import { startEjabberd } from './ejabberd.mjs'
@@ -46,12 +47,14 @@ async function startOnce ({
     if (topology.instances.length > 1) await divided(topology.instances.filter(instance => instance.running && !instance.frozen))
   }
   topology.close = async () => {
-    // instances first: in good order they leave nothing behind
-    await Promise.all(topology.instances.map(instance => { instance.thaw(); return instance.kill() }))
-    for (const link of topology.links) await link.close()
-    for (const close of closers) await close()
-    await Promise.all([...topology.brokers, ...topology.redis].map(node => node.kill()))
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await ending(ends => {
+      ends(folder, folder => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+      for (const node of [...topology.brokers, ...topology.redis]) ends(node, node => node.kill())
+      for (const close of closers) ends(undefined, close)
+      for (const link of topology.links) ends(link, link => link.close())
+      // instances first: in good order they leave nothing behind
+      ends(topology.instances, instances => Promise.all(instances.map(instance => { instance.thaw(); return instance.kill() })))
+    })
   }
   try {
     const store = redis === 'cluster' ? await startRedisCluster(folder) : await startRedis(folder)

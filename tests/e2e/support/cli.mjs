@@ -5,15 +5,16 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Inbox, within } from './deadline.mjs'
+import { watchedChild } from './leftovers.mjs'
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
 export const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'build/debug/bin/roombus'))
 
 /** Starts `roombus args…` against a service; its output lines are in `lines`. */
 export function start (service, args, { key = 'key-for-all', input, env = {} } = {}) {
-  const child = spawn(binary, args, {
+  const child = watchedChild(spawn(binary, args, {
     env: { PATH: process.env.PATH, ROOMBUS_URL: `http://${service.admin}`, ...(key ? { ROOMBUS_KEY: key } : {}), ...env }
-  })
+  }))
   const run = { child, out: '', err: '', lines: new Inbox() }
   let rest = ''
   child.stdout.setEncoding('utf8').on('data', text => {

@@ -1,42 +1,31 @@
 // What a test starts ends with it, whatever happened: what goes on would keep the test's process from ending.
 
-/** Things to do at the end, the last first. */
-export class Endings {
-  #actions = []
-
-  /** Remembers `action(thing)`, and answers `thing`. */
-  add (thing, action) {
-    this.#actions.push(() => action(thing))
-    return thing
-  }
-
-  /** Does all of them, whatever one of them does; then throws the first error. */
-  async run () {
-    const errors = []
-    while (this.#actions.length) {
-      try {
-        await this.#actions.pop()()
-      } catch (error) {
-        errors.push(error)
-      }
-    }
-    if (errors.length) throw errors[0]
-  }
-}
-
 /**
- * Runs `body(ends)`, and at the end `ends`. `ends(thing, action)` remembers `action(thing)` and answers `thing`, so
- * everything is remembered in the line that starts it. An error of the body goes before one of the end.
+ * Runs `body(ends)`, then ends what was started. `ends(thing, action)` remembers `action(thing)` and answers `thing`, so
+ * everything is remembered in the line that starts it. All actions run, the last first, whatever one of them does. An
+ * error of the body goes before one of the end.
  */
 export async function ending (body) {
-  const endings = new Endings()
+  const actions = []
+  const errors = []
   let result
   try {
-    result = await body((thing, action) => endings.add(thing, action))
+    result = await body((thing, action) => {
+      actions.push(() => action(thing))
+      return thing
+    })
   } catch (error) {
-    await endings.run().catch(other => { error.message += `\nand at the end: ${other.message}` })
-    throw error
+    errors.push(error)
   }
-  await endings.run()
-  return result
+  while (actions.length) {
+    try {
+      await actions.pop()()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length === 0) return result
+  const [first, ...others] = errors
+  for (const other of others) console.error(`--- and at the end: ${other.stack}`)
+  throw first
 }

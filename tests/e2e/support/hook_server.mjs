@@ -3,6 +3,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { gone, watched } from './leftovers.mjs'
 
 export class HookServer {
   /** What each hook does: (body, call) => answer. An answer is an object, or a function that gets the response. */
@@ -17,7 +18,7 @@ export class HookServer {
 
   /** Starts on a free port, or again on the one it had. */
   async start () {
-    this.#server = createServer((request, response) => this.#serve(request, response))
+    this.#server = watched(createServer((request, response) => this.#serve(request, response)), () => this.#end())
     this.#server.on('connection', socket => {
       ++this.connections
       this.#sockets.add(socket)
@@ -31,12 +32,18 @@ export class HookServer {
 
   get url () { return `http://127.0.0.1:${this.port}/hooks` }
 
-  /** Ends at once, as a process that is killed: what is at work gets no answer. */
+  /** Ends at once, as a process that is killed: what is at work gets no answer. Does nothing when it does not run. */
   async kill () {
+    if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
+    gone(this.#server)
+    this.#end()
+    await closed
+  }
+
+  #end () {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
-    await closed
   }
 
   /** What a hook was asked, in order. */

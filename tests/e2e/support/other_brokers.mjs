@@ -3,11 +3,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accepts } from '../../topology/process.mjs'
 import { eventually } from './deadline.mjs'
+import { watchedChild } from './leftovers.mjs'
 import { freePort } from './roombus.mjs'
 
 /** The folder with rules for brokers. */
@@ -23,20 +24,18 @@ function program (...names) {
 export const nats = program('/usr/sbin/nats-server', '/usr/bin/nats-server', 'nats-server')
 export const rabbitmq = program('/usr/lib/rabbitmq/bin/rabbitmq-server')
 
-const running = new Set()
 const killGroup = child => { try { process.kill(-child.pid, 'SIGKILL') } catch {} }
-process.on('exit', () => running.forEach(killGroup))
 
 /** Starts a program in a process group of its own, and waits until `port` accepts. */
 async function start (command, args, { folder, port, env = {}, ms = 20000 }) {
   const child = spawn(command, args, { cwd: folder, detached: true, env: { PATH: process.env.PATH, HOME: folder, ...env } })
-  running.add(child)
+  watchedChild(child, () => killGroup(child))
   const run = { child, output: '', ended: false }
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => { run.output += text })
   run.exited = new Promise(resolve => {
     child.once('error', error => { run.output += error; resolve() })
     child.once('close', resolve)
-  }).then(() => { run.ended = true; running.delete(child) })
+  }).then(() => { run.ended = true })
   run.stop = async () => {
     killGroup(child)
     await run.exited
@@ -52,14 +51,6 @@ async function start (command, args, { folder, port, env = {}, ms = 20000 }) {
     error.message += `\n${run.output.slice(-5000)}`
     throw error
   }
-}
-
-function accepts (port) {
-  return new Promise(resolve => {
-    const socket = net.connect(port, '127.0.0.1')
-    socket.once('connect', () => { socket.destroy(); resolve(true) })
-    socket.once('error', () => resolve(false))
-  })
 }
 
 /** A file of deploy/brokers with each [what, by] replaced; what is not there is an error. */

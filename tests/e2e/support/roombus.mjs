@@ -7,31 +7,30 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEADLINE_MS, eventually, within } from './deadline.mjs'
+import { composeDelivery, onCompose, startOnCompose } from './compose_service.mjs'
+import { eventually, within } from './deadline.mjs'
+import { HttpSide } from './http_side.mjs'
+import { watchedChild } from './leftovers.mjs'
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
 const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'build/debug/bin/roombus'))
 
-// What a test that was cut short leaves behind ends with this process.
-const running = new Set()
-process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
+const START_MS = 30000
 
 function spawnTracked (program, args, options) {
   // a plugin with a sanitizer needs its library in every broker (scripts/sanitize-plugin)
   const { ROOMBUS_PRELOAD: preload } = process.env
   const env = { ...(options.env ?? process.env), ...(preload ? { LD_PRELOAD: preload } : {}) }
-  const child = spawn(program, args, { ...options, env })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  return child
+  return watchedChild(spawn(program, args, { ...options, env }))
 }
 
 /** How room messages reach devices in this run: broker (our plugin decides who reads) or inbox. */
-export const delivery = process.env.ROOMBUS_DELIVERY ?? 'broker'
+export const delivery = onCompose ? composeDelivery : process.env.ROOMBUS_DELIVERY ?? 'broker'
 
 /** One running roombus. `http`, `admin` and `mqtt` are "host:port" (mqtt null without a broker). */
-export class Roombus {
+export class Roombus extends HttpSide {
   constructor (child, folder) {
+    super()
     this.child = child
     this.folder = folder
     this.output = ''
@@ -46,7 +45,6 @@ export class Roombus {
     this.exited.catch(() => {})
   }
 
-  get url () { return `http://${this.http}` }
   get pid () { return this.child.pid }
 
   /** Children of the service now, as [{pid, name}]. */
@@ -69,20 +67,6 @@ export class Roombus {
   async residentBytes () {
     const status = await readFile(`/proc/${this.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024
-  }
-
-  /** GET on the HTTP listener: {status, body}. */
-  async get (where) {
-    const answer = await fetch(this.url + where, { signal: AbortSignal.timeout(DEADLINE_MS) })
-    return { status: answer.status, body: await answer.text() }
-  }
-
-  /** Sum of a metric's series; `labels` is a part of what stands in their braces. */
-  async metric (name, labels = '') {
-    const { body } = await this.get('/metrics')
-    const lines = body.split('\n').filter(line => new RegExp(`^${name}[{ ]`).test(line) && line.includes(labels))
-    assert.ok(lines.length > 0, `metric ${name} ${labels}`)
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
   /** SIGKILL, as a crash; its folder goes, too. */
@@ -110,9 +94,11 @@ export class Roombus {
 /**
  * Runs `roombus serve` until it is ready. `config` is the text of a configuration file, `dev: false` leaves out --dev,
  * `mqtt: false` runs without a broker, `mqtt: null` leaves the broker to `config`. Port options are added; `args` and `env` go to the process as they are.
- * `through` is a command that runs the program in its place (`nsenter …`).
+ * `through` is a command that runs the program in its place (`nsenter …`). Over the compose file: see compose_service.mjs.
  */
-export async function startRoombus ({ config = '', args = [], env = {}, dev = true, mqtt = true, http = '127.0.0.1:0', admin = '127.0.0.1:0', through = [] } = {}) {
+export async function startRoombus (options = {}) {
+  if (onCompose) return startOnCompose(options)
+  const { config = '', args = [], env = {}, dev = true, mqtt = true, http = '127.0.0.1:0', admin = '127.0.0.1:0', through = [] } = options
   const folder = await mkdtemp(path.join(tmpdir(), 'roombus-e2e-'))
   const ready = path.join(folder, 'ready.json')
   const all = ['serve', '--ready-file', ready, '--http.listen', http, '--admin.listen', admin]
@@ -132,7 +118,7 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
   const child = spawnTracked(program, [...before, ...all, ...args], { cwd: folder, env: { ...process.env, ...env } })
   const service = new Roombus(child, folder)
   const given = new AbortController()
-  const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', 30000, given.signal)
+  const readFileLine = eventually(() => readFile(ready, 'utf8').catch(() => ''), 'the ready file', START_MS, given.signal)
   const ended = service.exited.then(({ code, signal }) => {
     throw new Error(`roombus ended before it was ready (${signal ?? code})`)
   })
@@ -147,6 +133,7 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
     readFileLine.catch(() => {})
     given.abort()
     child.kill('SIGKILL')
+    await service.exited.catch(() => {})
     await rm(folder, { recursive: true, force: true })
     error.message += `\n--- roombus ${all.join(' ')}\n${service.output}`
     throw error
@@ -156,34 +143,46 @@ export async function startRoombus ({ config = '', args = [], env = {}, dev = tr
 /** A broker that is not roombus's own, on a free port: {address, pid, stop}. */
 export async function startMosquitto (config = '') {
   const folder = await mkdtemp(path.join(tmpdir(), 'roombus-broker-'))
+  const removed = () => rm(folder, { recursive: true, force: true })
   const program = ['/usr/sbin/mosquitto', 'mosquitto'].find(name => {
     try { execFileSync(name, ['-h'], { stdio: 'ignore' }); return true } catch (error) { return error.code !== 'ENOENT' }
   })
+  let log = ''
   for (let attempt = 0; attempt < 5; ++attempt) {
     const port = await freePort()
     const file = path.join(folder, 'mosquitto.conf')
     await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n${config}\n`)
     const child = spawnTracked(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
-    const exited = once(child, 'exit')
-    let log = ''
+    const exited = new Promise(resolve => child.once('exit', resolve).once('error', resolve))
+    log = ''
     const running = new Promise(resolve => {
       child.stderr.on('data', text => {
         log += text
         if (/running/.test(log)) resolve('running')
       })
     })
-    if (await within(Promise.race([running, exited]), 'start of mosquitto') !== 'running') continue
+    const outcome = await within(Promise.race([running, exited]), 'start of mosquitto', START_MS).catch(error => error)
+    if (outcome !== 'running') {
+      child.kill('SIGKILL')
+      await exited
+      if (outcome instanceof Error) break
+      continue
+    }
     return {
       address: `127.0.0.1:${port}`,
       pid: child.pid,
       async stop () {
         child.kill('SIGTERM')
-        await exited
-        await rm(folder, { recursive: true, force: true })
+        await within(exited, 'end of mosquitto').catch(async error => {
+          child.kill('SIGKILL')
+          await exited
+          throw error
+        }).finally(removed)
       }
     }
   }
-  throw new Error('mosquitto does not start')
+  await removed()
+  throw new Error(`mosquitto does not start\n${log}`)
 }
 
 export async function freePort () {

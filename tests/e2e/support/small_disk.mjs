@@ -6,6 +6,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { within } from './deadline.mjs'
+import { watchedChild } from './leftovers.mjs'
 
 // in a chroot the root is no mount point whose propagation could change; it need not where nothing is shared
 const nothingShared = !readFileSync('/proc/self/mountinfo', 'utf8').includes(' shared:')
@@ -22,9 +23,12 @@ export const cannotMount = (() => {
 export async function smallDisk (megabytes) {
   const folder = mkdtempSync(path.join(tmpdir(), 'roombus-disk-'))
   // cat ends when we end, however we end; the mount goes with it
-  const holder = spawn('unshare', [...mounting, `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec cat`, folder])
+  const holder = watchedChild(spawn('unshare', [...mounting, `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec cat`, folder]))
   const ended = once(holder, 'exit')
-  await within(Promise.race([once(holder.stdout, 'data'), ended.then(() => { throw new Error('not mounted') })]), 'mount')
+  await within(Promise.race([once(holder.stdout, 'data'), ended.then(() => { throw new Error('not mounted') })]), 'mount').catch(error => {
+    holder.kill('SIGKILL')
+    throw error
+  })
   const inside = ['--target', `${holder.pid}`, '--mount', '--root']
   const there = `/proc/${holder.pid}/root${folder}`
   const remount = how => {

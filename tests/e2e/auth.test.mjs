@@ -12,7 +12,7 @@ import { chatError, errorText } from './support/chat_error.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
-import { forgedTokens, p256, p384, pem, rsa, secret, soon, token } from './support/tokens.mjs'
+import { beforeTheEnd, ended, forgedTokens, p256, p384, pem, rsa, secret, soon, token } from './support/tokens.mjs'
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const binary = path.resolve(process.env.ROOMBUS_BIN ?? path.join(repository, 'build/debug/bin/roombus'))
@@ -135,22 +135,26 @@ scenario('keys of a JWK set rotate with the file, at SIGHUP and by themselves', 
 scenario('a login ends when its token does, unless it is renewed', {
   dev: false, mqtt: false, config: keys + 'leeway = 0\n'
 }, async world => {
-  const connect = (sub, seconds) => world.browser(undefined, { query: {}, auth: { token: token({ sub, exp: soon(seconds) }) } })
-  const ending = await connect('alice', 3)
-  const renewed = await connect('alice', 3)
   const until = soon(600)
-  assert.deepEqual(await renewed.call('renewLogin', token({ sub: 'alice', exp: until })), { expiresAt: until * 1000 })
-  await assert.rejects(ending.call('renewLogin', token({ sub: 'bob' })), chatError('notAllowed'))
-  await assert.rejects(ending.call('renewLogin', token({ sub: 'alice' }, { key: 'x'.repeat(32) })), chatError('notAllowed'))
-  await assert.rejects(ending.call('renewLogin', token({ sub: 'alice', roombus: { join: [] } })), chatError('notAllowed'))
-  await assert.rejects(ending.call('renewLogin'), chatError('wrongArgumentsCount', 1, 0))
-  await assert.rejects(ending.call('renewLogin', 7), chatError('badArgument', 0, 7))
+  const { exp, prepared: [ending, renewed] } = await beforeTheEnd(async exp => {
+    const connect = sub => world.browser(undefined, { query: {}, auth: { token: token({ sub, exp }) } })
+    const ending = await connect('alice')
+    const renewed = await connect('alice')
+    assert.deepEqual(await renewed.call('renewLogin', token({ sub: 'alice', exp: until })), { expiresAt: until * 1000 })
+    await assert.rejects(ending.call('renewLogin', token({ sub: 'bob' })), chatError('notAllowed'))
+    await assert.rejects(ending.call('renewLogin', token({ sub: 'alice' }, { key: 'x'.repeat(32) })), chatError('notAllowed'))
+    await assert.rejects(ending.call('renewLogin', token({ sub: 'alice', roombus: { join: [] } })), chatError('notAllowed'))
+    await assert.rejects(ending.call('renewLogin'), chatError('wrongArgumentsCount', 1, 0))
+    await assert.rejects(ending.call('renewLogin', 7), chatError('badArgument', 0, 7))
+    return [ending, renewed]
+  })
+  await ended(exp)
   const [error] = await ending.notified('loginRejected')
   assert.equal(error, errorText('loginExpired'))
   await within(ending.closed, 'end of the connection')
   const left = await eventually(async () => {
     const sockets = await renewed.call('listOwnSockets')
-    return Object.keys(sockets).length === 1 && sockets
+    return !(ending.id in sockets) && sockets
   }, 'the expired connection is gone')
   assert.ok(renewed.id in left)
 })

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import crypto from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,25 +10,23 @@ import { Browser } from './support/browser.mjs'
 import { binary } from './support/cli.mjs'
 import { DEADLINE_MS, eventually } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { ending } from './support/ending.mjs'
 import { startMosquitto, startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
+import { beforeTheEnd, secret, soon, token } from './support/tokens.mjs'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'roombus-broker-auth-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const users = path.join(folder, 'users')
 writeFileSync(users, execFileSync(binary, ['hash-password', '--user', 'alice'], { input: 'alice-pw\n', encoding: 'utf8' }))
 
-const secret = 'a secret of more than thirty-two bytes'
 const config = `[mqtt]\nauth_key = "broker%key/+"\n` +
   `[auth.password]\nfile = "${users}"\n[auth.jwt]\nsecret = "${secret}"\n`
 const options = { dev: false, mqtt: false, config }
 const key = 'broker%key/+'
 
-function token (claims) {
-  const encode = value => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const text = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`
-  return `${text}.${crypto.createHmac('sha256', secret).update(text).digest('base64url')}`
-}
+/** A token ends at the latest within this time. */
+const LONGEST_MS = 60000
 
 async function post (service, where, body, headers = {}) {
   const answer = await fetch(`http://${service.admin}/broker/${where}`, {
@@ -59,7 +56,7 @@ scenario('EMQX asks about logins and topics', options, async ({ service }) => {
   assert.deepEqual(await ask('authz', { ...topic, topic: 'roombus/u/bob/bob/send/den' }), { result: 'deny' })
   assert.deepEqual(await ask('authz', { ...topic, username: 'bob' }), { result: 'deny' })
 
-  const exp = Math.floor(Date.now() / 1000) + 2
+  const exp = soon(2)
   assert.deepEqual(await login(token({ sub: 'bob', exp }), 'alice'), { result: 'deny' }, 'the token of another user')
   assert.deepEqual(await login(token({ sub: 'alice', exp: exp - 7200 })), { result: 'deny' }, 'expired')
   assert.deepEqual(await login(token({ sub: 'alice', exp, roombus: { join: ['den'] } })), { result: 'deny' }, 'limited to a room')
@@ -72,13 +69,14 @@ scenario('EMQX asks about logins and topics', options, async ({ service }) => {
 
 scenario('topics are refused once the token has ended', { ...options, config: config + 'leeway = 0\n' }, async ({ service }) => {
   const headers = { authorization: `Bearer ${key}` }
-  const exp = Math.floor(Date.now() / 1000) + 2
   const hook = (name, body) => post(service, 'vernemq', { username: 'alice', client_id: 'alice', mountpoint: '', ...body },
     { ...headers, 'vernemq-hook': name }).then(({ text }) => JSON.parse(text).result)
-  assert.equal(await hook('auth_on_register', { password: token({ sub: 'alice', exp }) }), 'ok')
   const subscribe = () => hook('auth_on_subscribe_m5', { topics: [{ topic: 'roombus/u/alice/alice/#', qos: 1 }], properties: {} })
-  assert.equal(await subscribe(), 'ok')
-  await eventually(async () => (await subscribe()).error === 'not_allowed', 'the end of the login')
+  const { exp } = await beforeTheEnd(async exp => {
+    assert.equal(await hook('auth_on_register', { password: token({ sub: 'alice', exp }) }), 'ok')
+    assert.equal(await subscribe(), 'ok')
+  })
+  await eventually(async () => (await subscribe()).error === 'not_allowed', 'the end of the login', LONGEST_MS)
   assert.ok(Date.now() / 1000 >= exp)
 })
 
@@ -99,40 +97,36 @@ scenario('without a key nobody asks', { dev: false, mqtt: false, config: config.
   }
 })
 
-test('a device whose token ends leaves its rooms, though its broker keeps it', { timeout: 60000 }, async () => {
-  const broker = await startMosquitto()
-  const service = await startRoombus({
+test('a device whose token ends leaves its rooms, though its broker keeps it', { timeout: 60000 }, () => ending(async ends => {
+  const broker = ends(await startMosquitto(), broker => broker.stop())
+  const service = ends(await startRoombus({
     dev: false,
     mqtt: null,
     config: config.replace('[mqtt]', `[mqtt]\nbroker = "tcp://${broker.address}"\nidentity = "acl"`)
       .replace('[auth.jwt]', '[auth.jwt]\nleeway = 0') + '[[room]]\nname = "den"\nenable_userlist_updates = true\n'
-  })
+  }), service => service.stop())
   service.mqtt = broker.address
-  const closing = []
-  try {
-    const browser = await Browser.connect(service, { query: {}, auth: { token: token({ sub: 'carol', exp: Math.floor(Date.now() / 1000) + 600 }) } })
-    closing.push(() => browser.close())
-    await browser.call('roomJoin', 'den')
-    const log = async (clientid, password) => JSON.parse((await post(service, 'emqx/authn', { username: 'alice', clientid, password },
-      { authorization: `Bearer ${key}` })).text).result
-    const exp = Math.floor(Date.now() / 1000) + 3
+  const browser = ends(await Browser.connect(service, { query: {}, auth: { token: token({ sub: 'carol' }) } }), browser => browser.close())
+  await browser.call('roomJoin', 'den')
+  const log = async (clientid, password) => JSON.parse((await post(service, 'emqx/authn', { username: 'alice', clientid, password },
+    { authorization: `Bearer ${key}` })).text).result
+  const join = async client => {
+    const device = ends(await Device.connect(service, { user: 'alice', client, shared: false }), device => device.close())
+    await device.call('roomJoin', 'den')
+    return device
+  }
+  const { exp, prepared: devices } = await beforeTheEnd(async exp => {
     assert.equal(await log('alice~1', token({ sub: 'alice', exp })), 'allow')
     assert.equal(await log('alice~2', token({ sub: 'alice', exp })), 'allow')
     assert.equal(await log('alice~2', 'alice-pw'), 'allow', 'comes again, without an end')
-    const devices = await Promise.all(['alice~1', 'alice~2'].map(client => Device.connect(service, { user: 'alice', client, shared: false })))
-    closing.push(...devices.map(device => () => device.close()))
-    for (const device of devices) await device.call('roomJoin', 'den')
-    await eventually(async () => !(devices[0].id in await devices[1].call('listOwnSockets')), 'the end of the session')
-    assert.ok(Date.now() >= exp * 1000, 'not before')
-    assert.equal((await browser.call('roomUserSeen', 'den', 'alice')).joined, true, 'by the other device')
-    await browser.call('roomMessage', 'den', { after: 'the end' })
-    assert.equal((await devices[1].message('den')).after, 'the end')
-    await devices[1].leave()
-    await browser.notified('roomUserLeft')
-    assert.deepEqual(devices[0].waiting('roomMessage'), [])
-  } finally {
-    for (const close of closing.reverse()) await close()
-    await service.stop()
-    await broker.stop()
-  }
-})
+    return [await join('alice~1'), await join('alice~2')]
+  })
+  await eventually(async () => !(devices[0].id in await devices[1].call('listOwnSockets')), 'the end of the session', LONGEST_MS)
+  assert.ok(Date.now() >= exp * 1000, 'not before')
+  assert.equal((await browser.call('roomUserSeen', 'den', 'alice')).joined, true, 'by the other device')
+  await browser.call('roomMessage', 'den', { after: 'the end' })
+  assert.equal((await devices[1].message('den')).after, 'the end')
+  await devices[1].leave()
+  await browser.notified('roomUserLeft')
+  assert.deepEqual(devices[0].waiting('roomMessage'), [])
+}))

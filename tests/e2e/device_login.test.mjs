@@ -11,10 +11,12 @@ import { chatError } from './support/chat_error.mjs'
 import { binary } from './support/cli.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { ending } from './support/ending.mjs'
+import { paced } from './support/pace.mjs'
 import { account, plugin, startPluginBroker } from './support/plugin_broker.mjs'
 import { delivery, startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
-import { forgedTokens, p256, pem, rsa, secret, soon, token } from './support/tokens.mjs'
+import { beforeTheEnd, ended, forgedTokens, p256, pem, rsa, secret, soon, token } from './support/tokens.mjs'
 
 const mqtt = createRequire(import.meta.url)('mqtt')
 
@@ -165,37 +167,45 @@ if (plugin === undefined || delivery !== 'broker') {
     const browser = await world.browser(undefined, { query: {}, auth: { token: token({ sub: 'carol' }) } })
     await browser.call('roomJoin', 'den')
     for (const version of [4, 5]) {
-      const exp = soon(3)
-      const ending = await world.device('alice', { ...tokenOf('alice', { exp }), version, client: `alice-${version}` })
-      assert.equal((await ending.notified('loginConfirmed')).data.expiresAt, exp * 1000)
       const lasting = await world.device('bob', { ...tokenOf('bob'), version, client: `bob-${version}` })
-      for (const device of [ending, lasting]) await device.call('roomJoin', 'den')
+      await lasting.call('roomJoin', 'den')
+      const { exp, prepared: { ending, alice } } = await beforeTheEnd(async exp => {
+        const alice = `alice${exp}`
+        const ending = await world.device(alice, { ...tokenOf(alice, { exp }), version })
+        assert.equal((await ending.notified('loginConfirmed')).data.expiresAt, exp * 1000)
+        await ending.call('roomJoin', 'den')
+        return { ending, alice }
+      })
       const reason = version === 5 && new Promise(resolve => ending.mqtt.once('disconnect', packet => resolve(packet.reasonCode)))
-      assert.deepEqual(await browser.notified('roomUserLeft'), ['den', 'alice'])
+      assert.deepEqual(await browser.notified('roomUserLeft', (room, user) => user === alice), ['den', alice])
       assert.ok(Date.now() >= exp * 1000, 'not before')
-      assert.ok(Date.now() < exp * 1000 + 2000, 'soon after')
+      assert.ok(Date.now() < exp * 1000 + paced(2000), 'soon after')
       await within(ending.closed, 'the end of the connection')
       if (version === 5) assert.equal(await reason, 0x98, 'administrative action')
       assert.equal(await connack(world.service, 'alice', token({ sub: 'alice', exp })), refusal[4])
       await lasting.call('roomMessage', 'den', { still: 'here' })
       await lasting.leave()
-      assert.deepEqual(await browser.notified('roomUserLeft'), ['den', 'bob'])
+      assert.deepEqual(await browser.notified('roomUserLeft', (room, user) => user === 'bob'), ['den', 'bob'])
     }
   })
 
   scenario('who comes again with a new token stays', { ...closed, config: keys + rooms }, async world => {
     const browser = await world.browser(undefined, { query: {}, auth: { token: token({ sub: 'carol' }) } })
     await browser.call('roomJoin', 'den')
-    const exp = soon(3)
-    const first = await world.device('alice', tokenOf('alice', { exp }))
-    const again = await world.device('alice', tokenOf('alice', { exp: exp + 600 }))
-    await within(first.closed, 'takeover')
-    await again.call('roomJoin', 'den')
-    // the end of a token that lasts as long as the first one did
-    const other = await world.device('bob', tokenOf('bob', { exp }))
-    await other.call('roomJoin', 'den')
-    assert.deepEqual(await browser.notified('roomUserLeft'), ['den', 'bob'])
+    const { prepared: { again, bob } } = await beforeTheEnd(async exp => {
+      const [alice, bob] = [`alice${exp}`, `bob${exp}`]
+      const first = await world.device(alice, tokenOf(alice, { exp }))
+      const again = await world.device(alice, tokenOf(alice, { exp: exp + 600 }))
+      await within(first.closed, 'takeover')
+      await again.call('roomJoin', 'den')
+      // the end of a token that lasts as long as the first one did
+      const other = await world.device(bob, tokenOf(bob, { exp }))
+      await other.call('roomJoin', 'den')
+      return { again, bob }
+    })
+    assert.deepEqual(await browser.notified('roomUserLeft', (room, user) => user === bob), ['den', bob])
     await again.call('roomMessage', 'den', { a: 1 })
+    assert.deepEqual(browser.waiting('roomUserLeft').filter(([, user]) => user === again.user), [])
   })
 
   scenario('a token limits the rooms, on both transports alike', { ...closed, config: keys + rooms }, async world => {
@@ -290,45 +300,40 @@ if (plugin === undefined || delivery !== 'broker') {
     assert.equal(await connack(world.service, 'bob', 'wrong'), refusal[4])
   })
 
-  test('a Mosquitto of one\'s own with the plugin takes the same logins', { timeout: 60000 }, async () => {
+  test('a Mosquitto of one\'s own with the plugin takes the same logins', { timeout: 60000 }, () => ending(async ends => {
     const options = `plugin_opt_password_file ${put('own', accounts)}\nplugin_opt_jwt_secret_file ${put('own-secret', secret + '\n')}\n` +
       'plugin_opt_jwt_audience other\nplugin_opt_jwt_audience roombus\nplugin_opt_jwt_leeway 0\nplugin_opt_max_failures 100\n'
-    const broker = await startPluginBroker({ devices: account('eve', 'eve-pw'), options })
-    let service = await startRoombus({ dev: false, mqtt: null, config: broker.config + keys + rooms })
+    const broker = ends(await startPluginBroker({ devices: account('eve', 'eve-pw'), options }), broker => broker.stop())
+    const start = async () => ends(await startRoombus({ dev: false, mqtt: null, config: broker.config + keys + rooms }), service => service.stop())
+    const service = await start()
     service.mqtt = broker.address
-    try {
-      assert.equal(await connack(service, 'eve', 'eve-pw'), 0, 'an account of mosquitto_passwd')
-      assert.equal(await connack(service, 'eve', 'wrong'), refusal[4])
-      assert.equal(await connack(service, 'alice', 'right: pässword'), 0)
-      assert.equal(await connack(service, 'alice', 'eve-pw'), refusal[4])
-      assert.equal(await connack(service, 'roombus', token({ sub: 'roombus', aud: 'roombus' })), refusal[4], 'the name of a bridge')
-      assert.equal(await connack(service, 'alice', token({ sub: 'alice' })), refusal[4], 'without audience')
-      const device = await Device.connect(service, {
-        user: 'eve', password: token({ sub: 'eve', aud: 'roombus', exp: soon(3), roombus: { join: ['den'] } }), version: 5
-      })
-      try {
-        await device.notified('loginConfirmed')
-        assert.equal(await device.call('roomJoin', 'den'), 1)
-        await assert.rejects(device.call('roomJoin', 'hall'), chatError('notAllowed'))
-        await within(device.closed, 'the end of the token')
-        const lasting = await Device.connect(service, {
-          user: 'bob', password: token({ sub: 'bob', aud: 'roombus', roombus: { join: ['den'] } }), version: 5
-        })
-        await lasting.notified('loginConfirmed')
-        await service.stop()
-        service = await startRoombus({ dev: false, mqtt: null, config: broker.config + keys + rooms })
-        await lasting.notified('loginConfirmed') // of the new one
-        assert.equal(await lasting.call('roomJoin', 'den'), 1)
-        await assert.rejects(lasting.call('roomJoin', 'hall'), chatError('notAllowed'), 'limits outlive a restart of roombus')
-        await lasting.close()
-      } finally {
-        await device.close()
-      }
-    } finally {
-      await service.stop()
-      await broker.stop()
+    assert.equal(await connack(service, 'eve', 'eve-pw'), 0, 'an account of mosquitto_passwd')
+    assert.equal(await connack(service, 'eve', 'wrong'), refusal[4])
+    assert.equal(await connack(service, 'alice', 'right: pässword'), 0)
+    assert.equal(await connack(service, 'alice', 'eve-pw'), refusal[4])
+    assert.equal(await connack(service, 'roombus', token({ sub: 'roombus', aud: 'roombus' })), refusal[4], 'the name of a bridge')
+    assert.equal(await connack(service, 'alice', token({ sub: 'alice' })), refusal[4], 'without audience')
+    const connect = async (user, claims) => {
+      const password = token({ sub: user, aud: 'roombus', roombus: { join: ['den'] }, ...claims })
+      const device = ends(await Device.connect(service, { user, password, version: 5 }), device => device.close())
+      await device.notified('loginConfirmed')
+      return device
     }
-  })
+    const { exp, prepared: device } = await beforeTheEnd(async exp => {
+      const device = await connect('eve', { exp })
+      assert.equal(await device.call('roomJoin', 'den'), 1)
+      await assert.rejects(device.call('roomJoin', 'hall'), chatError('notAllowed'))
+      return device
+    })
+    await ended(exp)
+    await within(device.closed, 'the end of the token')
+    const lasting = await connect('bob')
+    await service.stop()
+    await start()
+    await lasting.notified('loginConfirmed') // of the new one
+    assert.equal(await lasting.call('roomJoin', 'den'), 1)
+    await assert.rejects(lasting.call('roomJoin', 'hall'), chatError('notAllowed'), 'limits outlive a restart of roombus')
+  }))
 
   test('a Mosquitto of one\'s own does not start with a bad file or option', { timeout: 60000 }, async () => {
     for (const bad of [`plugin_opt_password_file ${put('plain', 'alice:secret\n')}`, `plugin_opt_jwt_secret_file ${put('short', 'short')}`,

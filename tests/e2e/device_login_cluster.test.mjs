@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
 import { startRedis } from '../topology/redis.mjs'
+import { callAgain } from './support/again.mjs'
 import { chatError } from './support/chat_error.mjs'
 import { within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
@@ -14,7 +15,7 @@ import { ending } from './support/ending.mjs'
 import { divided } from './support/partitions.mjs'
 import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
 import { startRoombus } from './support/roombus.mjs'
-import { secret, soon, token } from './support/tokens.mjs'
+import { beforeTheEnd, ended, secret, token } from './support/tokens.mjs'
 
 const hasRedis = (() => {
   try { execFileSync('redis-server', ['--version']); return true } catch { return false }
@@ -40,17 +41,9 @@ test('limits and ends of tokens with several instances', {
   const connect = async (user, claims) =>
     ends(await Device.connect({ mqtt: broker.address }, { user, version: 5, password: token({ sub: user, ...claims }) }), device => device.close())
   const staysWithinLimits = async device => {
-    // while it changes hands, requests may stay unanswered, or be told to come again
-    const call = async (command, ...args) => {
-      for (let left = 15; ; --left) {
-        try {
-          return await within(device.call(command, ...args), 'an answer', 2000)
-        } catch (error) {
-          if (left === 0 || (error.code !== undefined && !['unavailable', 'timeout', 'invalidSocket'].includes(error.code))) throw error
-          await new Promise(resolve => setTimeout(resolve, 100))
-        }
-      }
-    }
+    // it may be changing hands
+    const call = async (command, ...args) =>
+      (await callAgain(device, command, args, { transient: ['unavailable', 'timeout', 'invalidSocket'], ms: 30000 })).result
     assert.equal(await call('roomJoin', 'den'), 1)
     await assert.rejects(call('roomJoin', 'hall'), chatError('notAllowed'))
     await assert.rejects(call('roomMessage', 'den', { a: 1 }), chatError('notAllowed'))
@@ -65,6 +58,7 @@ test('limits and ends of tokens with several instances', {
   assert.ok(served.every(count => count > 0), `each serves some: ${served}`)
   await instances[0].crash()
   await Promise.all(limited.map(staysWithinLimits))
-  const lasts = await connect('ending', { exp: soon(3), roombus: { join: ['den'] } })
+  const { exp, prepared: lasts } = await beforeTheEnd(exp => connect('ending', { exp, roombus: { join: ['den'] } }))
+  await ended(exp)
   await within(lasts.closed, 'the end of the token')
 }))

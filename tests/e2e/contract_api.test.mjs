@@ -12,6 +12,7 @@ import { apis, refused, withKeys } from './support/api.mjs'
 import { Browser } from './support/browser.mjs'
 import { chatError } from './support/chat_error.mjs'
 import { eventually, within } from './support/deadline.mjs'
+import { ending } from './support/ending.mjs'
 import { held, hooked } from './support/hooked.mjs'
 import { mqttAdmin, onMqtt } from './support/mqtt_admin.mjs'
 import { plugin } from './support/plugin_broker.mjs'
@@ -418,15 +419,15 @@ if (plugin) {
 
 /** A test with a Redis whose life is in the test's hands: `start(options)` is startRoombus with it as the store. */
 function withRedis (name, body) {
-  test(name, { timeout: 100000 }, async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'roombus-contract-'))
+  test(name, { timeout: 100000 }, () => ending(async ends => {
+    const folder = ends(await mkdtemp(path.join(tmpdir(), 'roombus-contract-')), folder => rm(folder, { recursive: true, force: true }))
     const redis = await startRedis(folder)
-    const [node] = redis.nodes
+    const node = ends(redis.nodes[0], node => node.kill())
     const running = []
     const start = async ({ args = [], ...options } = {}) => {
-      const service = await startRoombus({ ...noMqtt, ...options, config: `${redis.config}timeout = 400\n`, args: [...withKeys.args, ...args] })
+      const service = await startRoombus({ ...noMqtt, ...options, config: `${redis.config}timeout = 1500\n`, args: [...withKeys.args, ...args] })
       running.push(service)
-      return service
+      return ends(service, service => service.stop().catch(() => {}))
     }
     try {
       await body({ node, start })
@@ -435,11 +436,8 @@ function withRedis (name, body) {
       throw error
     } finally {
       node.thaw()
-      for (const service of running) await service.stop().catch(() => {})
-      await node.kill()
-      await rm(folder, { recursive: true, force: true })
     }
-  })
+  }))
 }
 
 // no heartbeat comes between a failure and its repair
@@ -540,7 +538,7 @@ withRedis('8.36 8.37 8.38 instanceRecovery ends what a dead instance left behind
 })
 
 withRedis('8.39 a dead instance is recovered without being asked', async ({ start }) => {
-  const beats = ['--chat.heartbeat_rate', '200', '--chat.heartbeat_timeout', '1000']
+  const beats = ['--chat.heartbeat_rate', '400', '--chat.heartbeat_timeout', '3000']
   const dead = await start({ args: ['--instance.id', 'dead', ...beats] })
   await twoInRoom(dead)
   const service = await start({ args: ['--instance.id', 'alive', ...beats] })

@@ -25,6 +25,7 @@ function twice (body, config = '') {
 }
 
 test('8.16 disconnectUserSockets closes the connections of a user on every instance', { timeout: 100000 }, twice(async (topology, [here, there]) => {
+  await topology.devicesShared()
   const clients = []
   for (const service of topology.instances) {
     clients.push(await Browser.connect(service, { user: 'alice' }))
@@ -83,4 +84,4 @@ test('8.37 8.38 8.39 heartbeats and connections of every instance are there to b
   assert.equal(await eventually(async () => await here.call('getInstanceHeartbeat', [second]) === null, 'the dead forgotten'), true)
   assert.deepEqual(await here.call('getInstanceSockets', [second]), {})
   alice.close()
-}, '[chat]\nheartbeat_rate = 300\nheartbeat_timeout = 1500\n'))
+}, '[chat]\nheartbeat_rate = 400\nheartbeat_timeout = 3000\n'))

@@ -22,14 +22,14 @@ const parts = (world, more) => ({
 
 /**
  * A scenario with a hook server (`server`): `hooks` are called there, `more` is further text of [hooks.http], `config`
- * goes behind it. Other options are those of startRoombus; without a broker unless they say so.
+ * goes behind it; calls are signed with `secret`. Other options are those of startRoombus; without a broker unless they say so.
  */
-export function hooked (name, { hooks, more = '', config = '', ...options }, body) {
+export function hooked (name, { hooks, secret, more = '', config = '', ...options }, body) {
   let server
   scenario(name, async t => {
-    server = await new HookServer().start()
+    server = await new HookServer({ secret }).start()
     t.after(() => server.kill())
-    return { mqtt: false, ...options, config: `[hooks.http]\nurl = "${server.url}"\nhooks = ${list(hooks)}\n${more}\n${config}` }
+    return { mqtt: false, ...options, config: `[hooks.http]\nurl = "${server.url}"\nhooks = ${list(hooks)}\n${secret ? `secret = "${secret}"\n` : ''}${more}\n${config}` }
   }, world => body(parts(world, { server })))
 }
 

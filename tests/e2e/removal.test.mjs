@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { hasPlugin } from '../topology/mosquitto.mjs'
 import { startTopology } from '../topology/topology.mjs'
+import { paced } from './support/pace.mjs'
 import { removals } from './support/removal_run.mjs'
 
 const RATE = Number(process.env.REMOVAL_RATE ?? 600)
+/** So few that a machine that cannot keep up the rate does not fall behind by seconds. */
+const UNDER_WAY = 30
 const ROUNDS = Number(process.env.REMOVAL_ROUNDS ?? 12)
 
 for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
@@ -14,11 +17,11 @@ for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
     const t = await startTopology({ instances: 2, delivery })
     try {
       await t.devicesShared()
-      const { rounds, rate, failed } = await removals(t, { rate: RATE, rounds: ROUNDS })
+      const { rounds, rate, failed } = await removals(t, { rate: RATE, rounds: ROUNDS, underWay: UNDER_WAY })
       const times = rounds.map(round => round.ms).sort((a, b) => a - b)
       context.diagnostic(`${rate.toFixed(0)} messages per second; acks after ${times.map(ms => ms.toFixed(0)).join(' ')} ms`)
       assert.equal(failed, 0, 'all messages were accepted')
-      assert.ok(rate > RATE / 4, `${rate} messages per second`)
+      assert.ok(rate > RATE / paced(4), `${rate} messages per second`)
       let late = 0
       for (const [n, { boundary, sameBoundary, clients }] of rounds.entries()) {
         assert.ok(sameBoundary, `round ${n}: one order on both instances`)

@@ -9,8 +9,6 @@ import { Device } from './device.mjs'
 
 const ROOM = 'den'
 const VICTIM = 'eve'
-/** Messages that one sender has under way at most: the rest waits, and the rate is what comes of it. */
-const UNDER_WAY = 400
 const TICK_MS = 5
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
@@ -24,18 +22,21 @@ function listen (client, take) {
     const of = client.socket ? item.args[0] : item.room
     if (of !== ROOM || item.name === 'roomAccessRemoved') return push(item)
     const body = client.socket ? item.args[1] : item.payload
-    take({ name: item.name, at: now(), id: body.id, user: client.socket ? body : body.user })
+    take({ name: item.name, at: now(), id: body.id, user: client.socket ? body : body.user, author: body.author })
   }
 }
 
 /** A sender in the room that keeps up its part of the rate; what it hears as a member tells the order of the room. */
 class Sender {
-  constructor (client) {
-    Object.assign(this, { client, last: 0, accepted: 0, failed: 0, underWay: 0, left: [], ids: 0 })
+  /** `most` messages are under way at most: the rest is left out, and the rate is what comes of it. */
+  constructor (client, most) {
+    Object.assign(this, { client, most, last: 0, accepted: 0, failed: 0, underWay: 0, left: [], ids: 0 })
     listen(client, item => {
       if (item.name === 'roomMessage') {
         ++this.ids
         this.last = Math.max(this.last, item.id)
+        // a PUBACK is the broker's: a device's message has been dealt with when it comes back
+        if (!client.socket && item.author === client.user) this.#done()
       } else if (item.name === 'roomUserLeft' && item.user === VICTIM) {
         this.left.push(this.last) // accepted before: up to this id; removed: then
       }
@@ -48,21 +49,22 @@ class Sender {
     this.timer = setInterval(() => {
       const due = Math.floor((now() - begin) * perSecond / 1000)
       // what could not be sent in time is not made up for
-      for (sent = Math.max(sent, due - perSecond); sent < due && this.underWay < UNDER_WAY; ++sent) this.#send()
+      for (sent = Math.max(sent, due - perSecond); sent < due && this.underWay < this.most; ++sent) this.#send()
       sent = due
     }, TICK_MS)
   }
 
   #send () {
     ++this.underWay
-    const done = error => {
-      --this.underWay
-      if (error) ++this.failed
-      else ++this.accepted
-    }
     const { client } = this
-    if (client.socket) client.socket.emit('roomMessage', ROOM, { sentAt: now() }, done)
-    else client.mqtt.publish(`${client.base}/send/${ROOM}`, JSON.stringify({ sentAt: now() }), { qos: 1 }, done)
+    if (client.socket) client.socket.emit('roomMessage', ROOM, { sentAt: now() }, error => this.#done(error))
+    else client.mqtt.publish(`${client.base}/send/${ROOM}`, JSON.stringify({ sentAt: now() }), { qos: 1 }, error => error && this.#done(error))
+  }
+
+  #done (error) {
+    --this.underWay
+    if (error) ++this.failed
+    else ++this.accepted
   }
 
   stop () { clearInterval(this.timer) }
@@ -94,11 +96,11 @@ export async function ownerHere (instance, user) {
 
 /**
  * Runs `rounds` removals at `rate` messages per second in all, over topology `t`. `after` messages flow after each ack
- * before the user comes back. Answers {rounds: [{ms, ackedAt, boundary, clients: [{kind, got}]}], rate, failed}, where
+ * before the user comes back. A sender has `underWay` messages under way at most. Answers {rounds: [{ms, ackedAt, boundary, clients: [{kind, got}]}], rate, failed}, where
  * `boundary` is the last id that was accepted before the removal, and `got` is all that reached the client until it
  * was let in again, each with `afterAck`.
  */
-export async function removals (t, { rate, rounds, after = 100, victims = 2, deviceSenders = 1, owner = ownerHere }) {
+export async function removals (t, { rate, rounds, after = 100, victims = 2, deviceSenders = 1, underWay = 400, owner = ownerHere }) {
   const [first, second] = t.instances
   await new Api(first, t.key).call('addRoom', [ROOM, { owner: 'boss', enableUserlistUpdates: true }])
   const clients = []
@@ -111,9 +113,9 @@ export async function removals (t, { rate, rounds, after = 100, victims = 2, dev
   try {
     const device = (user, options = {}) => Device.connect(first, { user, ...t.deviceOptions(user), ...options })
     for (const [n, instance] of [first, second].entries()) {
-      senders.push(new Sender(keep(await Browser.connect(instance, { user: `web${n}` }))))
+      senders.push(new Sender(keep(await Browser.connect(instance, { user: `web${n}` })), underWay))
     }
-    for (let n = 0; n < deviceSenders; ++n) senders.push(new Sender(keep(await device(`dev${n}`))))
+    for (let n = 0; n < deviceSenders; ++n) senders.push(new Sender(keep(await device(`dev${n}`)), underWay))
     const put = []
     for (let n = 0; n < victims; ++n) {
       put.push(new Victim(keep(await Browser.connect(t.instances[(n + 1) % 2], { user: VICTIM }))))

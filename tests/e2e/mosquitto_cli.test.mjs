@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { Inbox, eventually, within } from './support/deadline.mjs'
+import { watchedChild } from './support/leftovers.mjs'
 import { scenario } from './support/scenario.mjs'
 
 /** Runs one printed line in a shell, as pasted. Lines of its output are put into `lines`. */
 function paste (line) {
   // exec: the shell becomes the program, so that ending it by its pid ends the program
-  const child = spawn('/bin/sh', ['-c', `exec ${line}`], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = watchedChild(spawn('/bin/sh', ['-c', `exec ${line}`], { stdio: ['ignore', 'pipe', 'pipe'] }))
   const lines = new Inbox()
   let rest = ''
   let errors = ''
@@ -46,8 +47,12 @@ scenario('the printed mosquitto lines work as pasted', {}, async world => {
     const { code, errors } = await within(paste(line).ended, `end of ${line}`)
     assert.equal(code, 0, `${line}\n${errors}`)
   }
-  // the subscriber is there when something it prints arrives; a join may be repeated freely
-  for (const line of all.filter(l => !sends.includes(l))) await run(line)
+  // the subscriber is there when it prints the answer to a join, which may be repeated freely
+  const joined = () => subscriptions.some(({ lines }) => lines.peek(line => line.includes('/reply/') && line.includes('"result"')).length > 0)
+  await eventually(async () => {
+    for (const line of all.filter(l => !sends.includes(l))) await run(line)
+    return joined()
+  }, 'the answer to a join at mosquitto_sub', 30000)
   const room = /"([^"]+)"/.exec(joins[0].slice(joins[0].indexOf('roomJoin')))?.[1]
   assert.ok(room, `the room in ${joins[0]}`)
   await browser.call('roomJoin', room)

@@ -41,7 +41,7 @@ export class Device {
    */
   static async connect (service, {
     user, client = `${user}-1`, version = 4, encoding = 'json', style = version === 5 ? 'response' : 'id', birth = true,
-    qos = 1, address = service.mqtt, rooms = encoding, shared = true, ...more
+    qos = 1, address = service.mqtt, rooms = encoding, shared = service.sharedTopics ?? true, ...more
   }) {
     const device = new Device({ user, client, version, encoding })
     Object.assign(device, { style, qos })

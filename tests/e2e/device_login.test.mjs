@@ -340,5 +340,7 @@ if (plugin === undefined || delivery !== 'broker') {
       `plugin_opt_jwt_jwks_file ${path.join(folder, 'missing')}`, 'plugin_opt_jwt_audiences roombus']) {
       await assert.rejects(startPluginBroker({ devices: '', options: bad + '\n' }), /mosquitto does not start/, bad)
     }
+    await assert.rejects(startPluginBroker({ devices: '', options: 'plugin_opt_jwt_secret_hex 5ec2e7c0ffee5ec2e7c0ffe\n' }), error =>
+      /plugin_opt_jwt_secret_hex/.test(error.message) && !/5ec2e7/.test(error.message), 'a refused value is not in the log')
   })
 }

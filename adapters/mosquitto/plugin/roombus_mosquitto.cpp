@@ -219,7 +219,8 @@ bool read_options(plugin_settings& settings, const mosquitto_opt* given, int cou
     const std::string key(view(given[i].key));
     const std::string text(view(given[i].value));
     if (take_setting(settings, key, text)) continue;
-    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: plugin_opt_%s %s", key.c_str(), text.c_str());
+    // without the value: some are secrets
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: roombus: plugin_opt_%s is unknown, or its value is wrong", key.c_str());
     return false;
   }
   return true;

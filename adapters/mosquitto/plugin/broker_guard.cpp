@@ -59,7 +59,7 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
   const login outcome = log_in(user, password, address, limits);
   if (outcome != login::accepted) return outcome;
   const role who = role_of_account(user);
-  switch (registry_.check(k, user, client)) {
+  switch (registry_.check(k, who, user, client)) {
     case connection_registry::refusal::none:
       break;
     case connection_registry::refusal::full:

@@ -4,7 +4,8 @@
 
 namespace roombus::plugin {
 
-connection_registry::refusal connection_registry::check(key k, std::string_view user, std::string_view client) const {
+connection_registry::refusal connection_registry::check(key k, role who, std::string_view user,
+                                                        std::string_view client) const {
   if (const live_connection* known = find(k); known != nullptr && known->user == user && known->client == client) {
     return refusal::none;
   }
@@ -14,7 +15,7 @@ connection_registry::refusal connection_registry::check(key k, std::string_view 
       if (other->user != user) return refusal::client_id_taken;
     }
   }
-  return by_key_.size() >= max_connections_ ? refusal::full : refusal::none;
+  return who == role::device && by_key_.size() >= max_connections_ ? refusal::full : refusal::none;
 }
 
 connection_registry::change connection_registry::add(key k, role who, std::string_view user, std::string_view client,

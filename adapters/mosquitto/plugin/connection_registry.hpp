@@ -35,7 +35,8 @@ class connection_registry {
 
   /// Why a login is refused by the state of the registry.
   enum class refusal : std::uint8_t { none, full, client_id_taken };
-  [[nodiscard]] refusal check(key k, std::string_view user, std::string_view client) const;
+  /// The limit is for devices: they must not keep out the bridge that serves them, nor who has to help.
+  [[nodiscard]] refusal check(key k, role who, std::string_view user, std::string_view client) const;
 
   struct change {
     const live_connection* connected = nullptr;  ///< null: it was there already (Mosquitto asks again at a reload)

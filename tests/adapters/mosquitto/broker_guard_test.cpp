@@ -31,6 +31,7 @@ class guard_test : public ::testing::Test, public broker_actions {
     o.dev = dev;
     o.max_connections = 4;
     o.max_rooms = 2;
+    o.admins = {"operator"};
     return o;
   }
 
@@ -68,6 +69,7 @@ class guard_test : public ::testing::Test, public broker_actions {
   char b = 0;
   char c = 0;
   char d = 0;
+  char e = 0;
 };
 
 TEST_F(guard_test, nothing_of_a_room_is_read_without_a_grant) {
@@ -283,6 +285,17 @@ TEST_F(guard_test, its_state_is_bounded) {
   for (int i = 0; i < 100; ++i)
     (void)guard.control(&bridge_key, "roombus 1 x" + std::to_string(i) + " l - 1 1000\nhello", now);
   EXPECT_EQ(said.back(), "answer/x99: ack inc 1 full");
+}
+
+TEST_F(guard_test, devices_do_not_keep_out_those_who_serve_them) {
+  connect(&a, "alice", "c1");
+  connect(&b, "bob", "c2");
+  connect(&c, "carol", "c3");
+  guard.disconnected(&bridge_key, 0);
+  connect(&d, "dave", "c4");
+  EXPECT_EQ(guard.authenticate(&e, "erin", "", "c5"), login::full);
+  EXPECT_EQ(guard.authenticate(&bridge_key, "bridge", "secret", "b1"), login::accepted) << "a restart";
+  EXPECT_EQ(guard.authenticate(&e, "operator", "", "o1"), login::accepted) << "who may use the server API";
 }
 
 TEST_F(guard_test, sessions_that_wait_for_their_client_get_nothing_of_rooms) {

@@ -6,10 +6,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { hasPlugin } from '../topology/mosquitto.mjs'
 import { startTopology } from '../topology/topology.mjs'
+import { callAgain } from './support/again.mjs'
 import { Api } from './support/api.mjs'
 import { Browser } from './support/browser.mjs'
 import { eventually } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { telling } from './support/outputs.mjs'
+import { paced } from './support/pace.mjs'
 import { divided } from './support/partitions.mjs'
 
 const config = `
@@ -23,23 +26,6 @@ close_timeout = 4000
 const HEARTBEAT_TIMEOUT = 2000
 const COUNT = 24
 
-/** Calls again until somebody answers: while a device changes hands its requests may stay unanswered. Answers how long it took. */
-async function callAgain (device, command, ...args) {
-  const begin = Date.now()
-  let answered = false
-  const results = []
-  const end = begin + 10000
-  while (!answered) {
-    assert.ok(Date.now() < end, `nobody answers ${device.id}`)
-    const attempt = device.call(command, ...args).then(result => { answered = true; results.push(result) }, error => {
-      if (error.code !== undefined && error.code !== 'unavailable') { answered = true; results.push(error) }
-    })
-    await Promise.race([attempt, new Promise(resolve => setTimeout(resolve, 300))])
-  }
-  if (results[0] instanceof Error) throw results[0]
-  return { result: results[0], ms: Date.now() - begin }
-}
-
 const connections = instance => instance.metric('roombus_mqtt_connections')
 
 const mosquitto = (hasPlugin ? ['inbox', 'broker'] : ['inbox']).map(delivery => ({ delivery }))
@@ -50,6 +36,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
     const t = await startTopology({ instances: 3, config, ...topology })
     try {
       const [first, second, third] = t.instances
+      const part = (what, run) => context.test(what, telling(t.instances, run))
       const api = new Api(first, t.key)
       const room = 'hall'
       await api.call('addRoom', [room, { enableUserlistUpdates: true }])
@@ -63,10 +50,10 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         const times = await Promise.all(devices.map(device => callAgain(device, 'listOwnSockets')))
         for (const [i, { result, ms }] of times.entries()) {
           assert.deepEqual(result, { [devices[i].id]: [room] }, `rooms of ${devices[i].id} ${what}`)
-          assert.ok(ms < limit, `${devices[i].id} was answered after ${ms} ms ${what}`)
+          assert.ok(ms < paced(limit), `${devices[i].id} was answered after ${ms} ms ${what}`)
         }
         if (process.env.TIMES) console.log(what, times.map(({ ms }) => ms).join(' '))
-        await Promise.all(devices.map(device => callAgain(device, 'roomMessage', room, { from: device.user, what }, { idempotencyKey: what })))
+        await Promise.all(devices.map(device => callAgain(device, 'roomMessage', [room, { from: device.user, what }, { idempotencyKey: what }])))
         for (const device of devices) {
           for (const other of devices) await device.message(room, message => message.from === other.user && message.what === what)
         }
@@ -121,14 +108,14 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         return answered / (sent * devices.length)
       }
 
-      await context.test('each instance serves its share', async () => {
+      await part('each instance serves its share', async () => {
         await divided(t.instances)
         watcher = await Browser.connect(first, { user: 'watcher' })
         await watcher.call('roomJoin', room)
         for (let n = 0; n < COUNT; ++n) {
           const device = await Device.connect(first, { user: `dev${n}`, version: n % 2 ? 5 : 4, encoding: n % 3 ? 'json' : 'cbor', ...t.deviceOptions(`dev${n}`) })
           devices.push(device)
-          await callAgain(device, 'roomJoin', room)
+          await callAgain(device, 'roomJoin', [room])
         }
         await eventually(async () => {
           const counts = await Promise.all(t.instances.map(connections))
@@ -138,21 +125,21 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         await all('at first', 1000)
       })
 
-      await context.test('devices of a killed instance go on under others', async () => {
+      await part('devices of a killed instance go on under others', async () => {
         await third.kill()
         await all('after a kill', HEARTBEAT_TIMEOUT + 3000)
         await divided([first, second])
         await all('with two', 2000)
       })
 
-      await context.test('an instance that comes gets its share', async () => {
+      await part('an instance that comes gets its share', async () => {
         await third.start()
         await divided([first, second, third])
         await all('after a start', 2000)
         assert.ok(await connections(third) > 0)
       })
 
-      await context.test('a clean stop is noticed by nobody, and nothing runs twice or is lost silently', async () => {
+      await part('a clean stop is noticed by nobody, and nothing runs twice or is lost silently', async () => {
         const answered = await underLoad(async () => {
           const { code } = await third.terminate()
           assert.equal(code, 0)
@@ -164,7 +151,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         await all('after a clean stop', 3000)
       })
 
-      await context.test('a crash under load runs nothing twice', async () => {
+      await part('a crash under load runs nothing twice', async () => {
         await underLoad(async () => {
           await second.kill()
           await divided([first, third])
@@ -174,7 +161,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         await all('after a crash under load', 3000)
       })
 
-      await context.test('one that stands still loses its devices, and harms nobody when it wakes up', async () => {
+      await part('one that stands still loses its devices, and harms nobody when it wakes up', async () => {
         await underLoad(async () => {
           third.freeze()
           await divided([first, second])
@@ -184,7 +171,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         await all('after it woke up', 3000)
       })
 
-      await context.test('who goes while its instance is dead is ended by the next one', async () => {
+      await part('who goes while its instance is dead is ended by the next one', async () => {
         await third.kill()
         devices[1].drop()
         await devices[2].leave()
@@ -192,14 +179,11 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
         await eventually(() => left(watcher).every(item => gone.has(item.args[1])) && left(watcher).length === 2,
           'the end of both', HEARTBEAT_TIMEOUT + 8000)
         const again = await Device.connect(first, { user: devices[1].user, ...t.deviceOptions(devices[1].user) })
-        await callAgain(again, 'roomJoin', room)
+        await callAgain(again, 'roomJoin', [room])
         await again.close()
       })
       watcher.close()
       for (const device of devices) await device.close()
-    } catch (error) {
-      error.message += t.instances.map(instance => `\n--- ${instance.name}\n${instance.output.slice(-4000)}`).join('')
-      throw error
     } finally {
       await t.close()
     }
@@ -208,7 +192,7 @@ for (const topology of process.env.DEVICES_OVER === 'ejabberd' ? ejabberd : mosq
 
 test('devices of one that comes back, or of the last one, keep their rooms', { timeout: 120000 }, async () => {
   const t = await startTopology({ instances: 2, delivery: 'inbox', config })
-  try {
+  await telling(t.instances, async () => {
     const [first, second] = t.instances
     await divided([first, second])
     const api = new Api(first, t.key)
@@ -216,13 +200,13 @@ test('devices of one that comes back, or of the last one, keep their rooms', { t
     const devices = []
     for (let n = 0; n < 8; ++n) {
       devices.push(await Device.connect(first, { user: `dev${n}`, ...t.deviceOptions(`dev${n}`) }))
-      await callAgain(devices[n], 'roomJoin', 'hall')
+      await callAgain(devices[n], 'roomJoin', ['hall'])
     }
     const all = async (what, limit) => {
       for (const device of devices) {
         const { result, ms } = await callAgain(device, 'listOwnSockets')
         assert.deepEqual(result, { [device.id]: ['hall'] }, `rooms of ${device.id} ${what}`)
-        assert.ok(ms < limit, `${device.id} was answered after ${ms} ms ${what}`)
+        assert.ok(ms < paced(limit), `${device.id} was answered after ${ms} ms ${what}`)
         assert.deepEqual(device.waiting('roomUserLeft'), [], what)
       }
     }
@@ -238,10 +222,5 @@ test('devices of one that comes back, or of the last one, keep their rooms', { t
     await second.start()
     await all('after the only one crashed', 2000)
     for (const device of devices) await device.close()
-  } catch (error) {
-    error.message += t.instances.map(instance => `\n--- ${instance.name}\n${instance.output.slice(-4000)}`).join('')
-    throw error
-  } finally {
-    await t.close()
-  }
+  })().finally(() => t.close())
 })

@@ -8,19 +8,14 @@ import { Api, refused } from './support/api.mjs'
 import { Browser } from './support/browser.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
+import { telling } from './support/outputs.mjs'
 
 /** A test with two instances and a key for each. */
 function twice (body, config = '') {
   return async () => {
     const topology = await startTopology({ instances: 2, config })
-    try {
-      await body(topology, topology.instances.map(one => new Api(one, topology.key)))
-    } catch (error) {
-      for (const one of topology.instances) console.error(`--- output of ${one.name}\n${one.output.slice(-10000)}---`)
-      throw error
-    } finally {
-      await topology.close()
-    }
+    await telling(topology.instances, body, 10000)(topology, topology.instances.map(one => new Api(one, topology.key)))
+      .finally(() => topology.close())
   }
 }
 

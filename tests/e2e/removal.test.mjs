@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { hasPlugin } from '../topology/mosquitto.mjs'
 import { startTopology } from '../topology/topology.mjs'
+import { telling } from './support/outputs.mjs'
 import { paced } from './support/pace.mjs'
 import { removals } from './support/removal_run.mjs'
 
@@ -15,7 +16,7 @@ const ROUNDS = Number(process.env.REMOVAL_ROUNDS ?? 12)
 for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
   test(`nothing reaches the removed, ${delivery} delivery`, { timeout: 100000 }, async context => {
     const t = await startTopology({ instances: 2, delivery })
-    try {
+    await telling(t.instances, async () => {
       await t.devicesShared()
       const { rounds, rate, failed } = await removals(t, { rate: RATE, rounds: ROUNDS, underWay: UNDER_WAY })
       const times = rounds.map(round => round.ms).sort((a, b) => a - b)
@@ -37,11 +38,6 @@ for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
         }
       }
       context.diagnostic(`${late} held by the broker`)
-    } catch (error) {
-      error.message += t.instances.map(instance => `\n--- ${instance.name}\n${instance.output.slice(-3000)}`).join('')
-      throw error
-    } finally {
-      await t.close()
-    }
+    })().finally(() => t.close())
   })
 }

@@ -7,6 +7,7 @@ import { Api } from '../e2e/support/api.mjs'
 import { Browser } from '../e2e/support/browser.mjs'
 import { eventually } from '../e2e/support/deadline.mjs'
 import { Device } from '../e2e/support/device.mjs'
+import { telling } from '../e2e/support/outputs.mjs'
 import { connectProbing, joinProbing } from '../e2e/support/probe.mjs'
 import { ejabberd } from './ejabberd.mjs'
 import { startTopology } from './topology.mjs'
@@ -18,6 +19,8 @@ heartbeat_rate = 500
 heartbeat_timeout = 3000
 `
 const room = 'the den'
+/** Bytes of each instance's output that are shown when a test fails. */
+const MOST = 6000
 
 /** A browser and a device at every instance, all in the room. */
 async function members (topology, round) {
@@ -66,13 +69,13 @@ async function life (t, topology, faults) {
   await topology.devicesShared()
   await new Api(topology.instances[0], topology.key).call('addRoom', [room])
   let round = 0
-  await t.test('everybody sees one order', async () => {
+  await t.test('everybody sees one order', telling(topology.instances, async () => {
     const all = await members(topology, round++)
     await talk(all, 10)
     await close(all)
-  })
+  }, MOST))
   for (const [what, fault] of Object.entries(faults)) {
-    await t.test(what, async () => {
+    await t.test(what, telling(topology.instances, async () => {
       const before = await Browser.connect(topology.instances[0], { user: 'before' })
       await before.call('roomJoin', room)
       const id = await before.call('roomMessage', room, { before: what })
@@ -89,7 +92,7 @@ async function life (t, topology, faults) {
           await close(all)
         }
       })
-    })
+    }, MOST))
   }
 }
 
@@ -97,14 +100,7 @@ function withTopology (name, options, body) {
   const skip = options.broker === 'ejabberd' && !ejabberd ? 'ejabberd is not installed (scripts/install-brokers)' : false
   test(name, { timeout: 240000, skip }, async t => {
     const topology = await startTopology({ config, ...options })
-    try {
-      await body(t, topology)
-    } catch (error) {
-      for (const instance of topology.instances) console.error(`--- ${instance.name}\n${instance.output.slice(-6000)}`)
-      throw error
-    } finally {
-      await topology.close()
-    }
+    await telling(topology.instances, body, MOST)(t, topology).finally(() => topology.close())
   })
 }
 

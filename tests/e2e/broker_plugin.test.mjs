@@ -8,7 +8,9 @@ import { apis, withKeys } from './support/api.mjs'
 import { chatError } from './support/chat_error.mjs'
 import { eventually, within } from './support/deadline.mjs'
 import { Device } from './support/device.mjs'
-import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
+import { ending } from './support/ending.mjs'
+import { paced } from './support/pace.mjs'
+import { account, plugin, startPluginBroker } from './support/plugin_broker.mjs'
 import { delivery, startRoombus } from './support/roombus.mjs'
 import { scenario } from './support/scenario.mjs'
 
@@ -89,68 +91,59 @@ if (!usable) {
     assert.equal(JSON.parse(item.payload.toString()).error.code, 'invalidSocket')
   })
 
-  test('attacks on rooms and on other users', { timeout: 60000 }, async t => {
-    const broker = await startPluginBroker()
-    const service = await startRoombus({ mqtt: null, config: broker.config })
+  test('attacks on rooms and on other users', { timeout: 60000 }, t => ending(async ends => {
+    const broker = ends(await startPluginBroker(), broker => broker.stop())
+    const service = ends(await startRoombus({ mqtt: null, config: broker.config }), service => service.stop())
     service.mqtt = broker.address
-    const alice = await Device.connect(service, { user: 'alice', version: 5 })
-    const closing = [() => alice.close()]
-    try {
-      await alice.call('roomCreate', 'den', false)
-      await alice.call('roomJoin', 'den')
-      const eve = await client(broker.address, { username: 'eve', clientId: 'eve1' })
-      closing.push(() => eve.endAsync(true))
-      await eve.subscribeAsync(['roombus/r/+/json/#', 'roombus/r/den/+/+', 'roombus/u/eve/#'], { qos: 1 })
+    const alice = ends(await Device.connect(service, { user: 'alice', version: 5 }), alice => alice.close())
+    await alice.call('roomCreate', 'den', false)
+    await alice.call('roomJoin', 'den')
+    const eve = ends(await client(broker.address, { username: 'eve', clientId: 'eve1' }), eve => eve.endAsync(true))
+    await eve.subscribeAsync(['roombus/r/+/json/#', 'roombus/r/den/+/+', 'roombus/u/eve/#'], { qos: 1 })
 
-      for (const filter of ['#', '+/#', '+/+/+/+/+', 'roombus/#', 'roombus/+/alice/#', 'roombus/u/#', 'roombus/u/+/+/reply/#', 'roombus/u/alice/#',
-        'roombus/u/alice/alice-1/event/#', 'roombus/bus/#', 'roombus/admin/#', 'roombus/hook/call/#', '$SYS/#', '$CONTROL/#',
-        '$share/g/roombus/r/+/json/#', '$share/g/#', '$share/g/roombus/u/alice/#']) {
-        await t.test(`subscribing ${filter}`, () => assert.rejects(eve.subscribeAsync(filter, { qos: 1 }), /Not authorized/))
-      }
-      for (const [topic, options] of [['roombus/r/den/json/roomMessage'], ['roombus/u/alice/alice-1/send/den'], ['roombus/u/alice/alice-1/call/roomLeave/1'],
-        ['roombus/u/alice/alice-1/status', { retain: true }], ['roombus/u/alice/alice-1/reply/1'], ['roombus/u/alice/alice-1/event/roomMessage'],
-        ['roombus/u/alic%65/alice-1/send/den'], ['roombus/u/eve/../alice/alice-1/send/den'], ['roombus/bus/plugin/events'], ['roombus/admin/reply/alice/alice-1/1'],
-        ['roombus/admin/call/eve/eve1/addRoom/1'], ['roombus/hook/reply/x/1'], ['$CONTROL/roombus/v1'], ['$SYS/broker/uptime'],
-        ['roombus/u/eve/eve1/send/den', { retain: true }], ['roombus/u/eve/eve1/call/roomJoin/1', { retain: true }]]) {
-        await t.test(`publishing ${topic} ${JSON.stringify(options ?? {})}`, () => assert.rejects(
-          eve.publishAsync(topic, '{"forged":true}', { qos: 1, properties: { userProperties: { user: 'alice', client: 'alice-1' } }, ...options }),
-          /Not authorized/))
-      }
-      await t.test('logins', async () => {
-        for (const login of [{ username: 'roombus' }, { username: 'roombus', password: 'guess' }, {}, { username: 'a/b' }, { username: '+' }, { username: 'a%2Fb' },
-          { username: 'eve', clientId: 'alice-1' }, { username: 'eve', clientId: 'a/b' }]) {
-          await assert.rejects(client(broker.address, { clientId: 'x1', ...login }), /./, JSON.stringify(login))
-        }
-        assert.ok(alice.mqtt.connected)
-      })
-      await t.test('a will', async () => {
-        const dying = await client(broker.address, {
-          username: 'eve', clientId: 'eve2', will: { topic: 'roombus/r/den/json/roomMessage', payload: Buffer.from('{"forged":true}'), qos: 1, retain: true }
-        }).catch(() => undefined)
-        dying?.stream.destroy()
-      })
-      await t.test('user properties say nothing about who it is', async () => {
-        await eve.publishAsync('roombus/u/eve/eve1/call/listOwnSockets/9', '[]', { qos: 1, properties: { userProperties: { user: 'alice' } } })
-        const reply = await eventually(() => eve.got.find(m => m.topic === 'roombus/u/eve/eve1/reply/9'), 'the reply')
-        // eve2, whose will was refused, may not be gone yet
-        const own = Object.keys(JSON.parse(reply.text).result).filter(id => id !== 'mqtt#eve/eve2')
-        assert.deepEqual(own, ['mqtt#eve/eve1'])
-      })
-      await alice.send('den', { secret: 1 })
-      assert.equal((await alice.message('den')).secret, 1, 'the forged ones did not come')
-      await eve.publishAsync('roombus/u/eve/eve1/call/listOwnSockets/10', '[]', { qos: 1 })
-      await eventually(() => eve.got.some(m => m.topic.endsWith('/reply/10')), 'a reply behind the message')
-      assert.deepEqual(eve.got.filter(m => m.topic.startsWith('roombus/r/')), [])
-      const late = await Device.connect(service, { user: 'bob', version: 5 })
-      closing.push(() => late.close())
-      await late.call('listOwnSockets')
-      assert.deepEqual(late.received.peek(i => i.room), [], 'nothing was kept by the broker')
-    } finally {
-      for (const close of closing) await close()
-      await service.stop()
-      await broker.stop()
+    for (const filter of ['#', '+/#', '+/+/+/+/+', 'roombus/#', 'roombus/+/alice/#', 'roombus/u/#', 'roombus/u/+/+/reply/#', 'roombus/u/alice/#',
+      'roombus/u/alice/alice-1/event/#', 'roombus/bus/#', 'roombus/admin/#', 'roombus/hook/call/#', '$SYS/#', '$CONTROL/#',
+      '$share/g/roombus/r/+/json/#', '$share/g/#', '$share/g/roombus/u/alice/#']) {
+      await t.test(`subscribing ${filter}`, () => assert.rejects(eve.subscribeAsync(filter, { qos: 1 }), /Not authorized/))
     }
-  })
+    for (const [topic, options] of [['roombus/r/den/json/roomMessage'], ['roombus/u/alice/alice-1/send/den'], ['roombus/u/alice/alice-1/call/roomLeave/1'],
+      ['roombus/u/alice/alice-1/status', { retain: true }], ['roombus/u/alice/alice-1/reply/1'], ['roombus/u/alice/alice-1/event/roomMessage'],
+      ['roombus/u/alic%65/alice-1/send/den'], ['roombus/u/eve/../alice/alice-1/send/den'], ['roombus/bus/plugin/events'], ['roombus/admin/reply/alice/alice-1/1'],
+      ['roombus/admin/call/eve/eve1/addRoom/1'], ['roombus/hook/reply/x/1'], ['$CONTROL/roombus/v1'], ['$SYS/broker/uptime'],
+      ['roombus/u/eve/eve1/send/den', { retain: true }], ['roombus/u/eve/eve1/call/roomJoin/1', { retain: true }]]) {
+      await t.test(`publishing ${topic} ${JSON.stringify(options ?? {})}`, () => assert.rejects(
+        eve.publishAsync(topic, '{"forged":true}', { qos: 1, properties: { userProperties: { user: 'alice', client: 'alice-1' } }, ...options }),
+        /Not authorized/))
+    }
+    await t.test('logins', async () => {
+      for (const login of [{ username: 'roombus' }, { username: 'roombus', password: 'guess' }, {}, { username: 'a/b' }, { username: '+' }, { username: 'a%2Fb' },
+        { username: 'eve', clientId: 'alice-1' }, { username: 'eve', clientId: 'a/b' }]) {
+        await assert.rejects(client(broker.address, { clientId: 'x1', ...login }), /./, JSON.stringify(login))
+      }
+      assert.ok(alice.mqtt.connected)
+    })
+    await t.test('a will', async () => {
+      const dying = await client(broker.address, {
+        username: 'eve', clientId: 'eve2', will: { topic: 'roombus/r/den/json/roomMessage', payload: Buffer.from('{"forged":true}'), qos: 1, retain: true }
+      }).catch(() => undefined)
+      dying?.stream.destroy()
+    })
+    await t.test('user properties say nothing about who it is', async () => {
+      await eve.publishAsync('roombus/u/eve/eve1/call/listOwnSockets/9', '[]', { qos: 1, properties: { userProperties: { user: 'alice' } } })
+      const reply = await eventually(() => eve.got.find(m => m.topic === 'roombus/u/eve/eve1/reply/9'), 'the reply')
+      // eve2, whose will was refused, may not be gone yet
+      const own = Object.keys(JSON.parse(reply.text).result).filter(id => id !== 'mqtt#eve/eve2')
+      assert.deepEqual(own, ['mqtt#eve/eve1'])
+    })
+    await alice.send('den', { secret: 1 })
+    assert.equal((await alice.message('den')).secret, 1, 'the forged ones did not come')
+    await eve.publishAsync('roombus/u/eve/eve1/call/listOwnSockets/10', '[]', { qos: 1 })
+    await eventually(() => eve.got.some(m => m.topic.endsWith('/reply/10')), 'a reply behind the message')
+    assert.deepEqual(eve.got.filter(m => m.topic.startsWith('roombus/r/')), [])
+    const late = ends(await Device.connect(service, { user: 'bob', version: 5 }), late => late.close())
+    await late.call('listOwnSockets')
+    assert.deepEqual(late.received.peek(i => i.room), [], 'nothing was kept by the broker')
+  }))
 
   scenario('nothing of a room comes after its removal was acknowledged', {}, async world => {
     const owner = await world.browser('owner')
@@ -171,71 +164,58 @@ if (!usable) {
     }
   })
 
-  test('restarts and silence of the bridge', { timeout: 60000 }, async t => {
-    const broker = await startPluginBroker()
-    const times = '[chat]\nheartbeat_rate = 200\nheartbeat_timeout = 1000\n'
-    let service = await startRoombus({ mqtt: null, config: broker.config + times })
-    const other = await client(broker.address, { username: 'other', password: 'secret', clientId: 'other1' })
-    const bob = await Device.connect({ mqtt: broker.address }, { user: 'bob', birth: false })
-    try {
+  test('restarts and silence of the bridge', { timeout: 60000 }, t => ending(async ends => {
+    const broker = ends(await startPluginBroker(), broker => broker.stop())
+    const times = '[chat]\nheartbeat_rate = 400\nheartbeat_timeout = 2000\n'
+    const start = async () => ends(await startRoombus({ mqtt: null, config: broker.config + times }), service => service.stop())
+    const service = await start()
+    const other = ends(await client(broker.address, { username: 'other', password: 'secret', clientId: 'other1' }), other => other.endAsync(true))
+    const bob = ends(await Device.connect({ mqtt: broker.address }, { user: 'bob', birth: false }), bob => bob.close())
+    await bob.call('roomCreate', 'den', false)
+    await bob.call('roomJoin', 'den')
+    const say = async text => {
+      await other.publishAsync('roombus/r/den/json/roomMessage', JSON.stringify({ text }), { qos: 1 })
+      // what follows on another topic of the device shows that the message was decided on
+      await other.publishAsync(`${bob.base}/event/mark`, JSON.stringify({ text }), { qos: 1 })
+      await bob.notified('mark', p => p.text === text)
+      return bob.received.peek(i => i.name === 'roomMessage' && i.payload.text === text).length
+    }
+    assert.equal(await say('granted'), 1)
+
+    await t.test('a bridge that is silent lets nobody read, and devices begin anew', async () => {
+      process.kill(service.pid, 'SIGSTOP')
+      let n = 0
+      await eventually(async () => await say(`stopped ${++n}`) === 0, 'the end of the grant', paced(6000))
+      process.kill(service.pid, 'SIGCONT')
+      await eventually(async () => (await bob.call('listOwnSockets'))[bob.id].length === 0, 'a new life')
+      assert.equal(await say('awake'), 0, 'joined to nothing')
+      await bob.call('roomJoin', 'den')
+      assert.equal(await say('joined'), 1)
+    })
+    await t.test('a crashed bridge', async () => {
+      await service.crash()
+      let n = 0
+      await eventually(async () => await say(`crashed ${++n}`) === 0, 'the end of the grant', paced(6000))
+      while (bob.waiting('loginConfirmed').length) await bob.notified('loginConfirmed')
+      await start()
+      await bob.notified('loginConfirmed')
+      assert.equal(await say('back'), 0, 'joined to nothing yet')
       await bob.call('roomCreate', 'den', false)
       await bob.call('roomJoin', 'den')
-      const say = async text => {
-        await other.publishAsync('roombus/r/den/json/roomMessage', JSON.stringify({ text }), { qos: 1 })
-        // what follows on another topic of the device shows that the message was decided on
-        await other.publishAsync(`${bob.base}/event/mark`, JSON.stringify({ text }), { qos: 1 })
-        await bob.notified('mark', p => p.text === text)
-        return bob.received.peek(i => i.name === 'roomMessage' && i.payload.text === text).length
-      }
-      assert.equal(await say('granted'), 1)
+      assert.equal(await say('joined again'), 1)
+    })
+  }))
 
-      await t.test('a bridge that is silent lets nobody read, and devices begin anew', async () => {
-        process.kill(service.pid, 'SIGSTOP')
-        let n = 0
-        await eventually(async () => await say(`stopped ${++n}`) === 0, 'the end of the grant', 5000)
-        process.kill(service.pid, 'SIGCONT')
-        await eventually(async () => (await bob.call('listOwnSockets'))[bob.id].length === 0, 'a new life')
-        assert.equal(await say('awake'), 0, 'joined to nothing')
-        await bob.call('roomJoin', 'den')
-        assert.equal(await say('joined'), 1)
-      })
-      await t.test('a crashed bridge', async () => {
-        await service.crash()
-        let n = 0
-        await eventually(async () => await say(`crashed ${++n}`) === 0, 'the end of the grant', 5000)
-        service = await startRoombus({ mqtt: null, config: broker.config + times })
-        await bob.notified('loginConfirmed')
-        assert.equal(await say('back'), 0, 'joined to nothing yet')
-        await bob.call('roomCreate', 'den', false)
-        await bob.call('roomJoin', 'den')
-        assert.equal(await say('joined again'), 1)
-      })
-    } finally {
-      await other.endAsync(true)
-      await bob.close()
-      await service.stop()
-      await broker.stop()
-    }
-  })
-
-  test('accounts of a password file', { timeout: 60000 }, async () => {
-    const { account } = await import('./support/plugin_broker.mjs')
-    const broker = await startPluginBroker({ devices: account('alice', 'wonder') + account('bob', 'builder') })
-    const connected = []
-    try {
-      const alice = await client(broker.address, { username: 'alice', password: 'wonder', clientId: 'c1' })
-      connected.push(alice)
-      await assert.rejects(client(broker.address, { username: 'alice', password: 'wrong', clientId: 'c2' }))
-      await assert.rejects(client(broker.address, { username: 'alice', clientId: 'c2' }))
-      await assert.rejects(client(broker.address, { username: 'eve', password: 'wonder', clientId: 'c2' }))
-      await assert.rejects(client(broker.address, { username: 'bob', password: 'builder', clientId: 'c1' }), /./, 'the client id of another user')
-      // the client level is its own here, too
-      await assert.rejects(alice.publishAsync('roombus/u/alice/c2/send/den', '{}', { qos: 1 }), /Not authorized/)
-      await assert.rejects(alice.subscribeAsync('roombus/u/alice/+/event/#', { qos: 1 }), /Not authorized/)
-      await alice.publishAsync('roombus/u/alice/c1/send/den', '{}', { qos: 1 })
-    } finally {
-      for (const one of connected) await one.endAsync(true)
-      await broker.stop()
-    }
-  })
+  test('accounts of a password file', { timeout: 60000 }, () => ending(async ends => {
+    const broker = ends(await startPluginBroker({ devices: account('alice', 'wonder') + account('bob', 'builder') }), broker => broker.stop())
+    const alice = ends(await client(broker.address, { username: 'alice', password: 'wonder', clientId: 'c1' }), alice => alice.endAsync(true))
+    await assert.rejects(client(broker.address, { username: 'alice', password: 'wrong', clientId: 'c2' }))
+    await assert.rejects(client(broker.address, { username: 'alice', clientId: 'c2' }))
+    await assert.rejects(client(broker.address, { username: 'eve', password: 'wonder', clientId: 'c2' }))
+    await assert.rejects(client(broker.address, { username: 'bob', password: 'builder', clientId: 'c1' }), /./, 'the client id of another user')
+    // the client level is its own here, too
+    await assert.rejects(alice.publishAsync('roombus/u/alice/c2/send/den', '{}', { qos: 1 }), /Not authorized/)
+    await assert.rejects(alice.subscribeAsync('roombus/u/alice/+/event/#', { qos: 1 }), /Not authorized/)
+    await alice.publishAsync('roombus/u/alice/c1/send/den', '{}', { qos: 1 })
+  }))
 }

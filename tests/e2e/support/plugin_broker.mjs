@@ -30,16 +30,18 @@ export async function startPluginBroker ({ devices, options = '' } = {}) {
   const who = devices === undefined ? 'plugin_opt_dev true' : `plugin_opt_accounts ${file('devices')}`
   // the files are this user's, whoever it is
   const user = process.getuid() === 0 ? 'user root\n' : ''
+  const removed = () => rm(folder, { recursive: true, force: true })
   const broker = await startMosquitto(
-    `${user}plugin ${plugin}\nplugin_opt_bridge_accounts ${file('bridges')}\n${who}\n${options}max_keepalive 65535`)
+    `${user}plugin ${plugin}\nplugin_opt_bridge_accounts ${file('bridges')}\n${who}\n${options}max_keepalive 65535`).catch(async error => {
+    await removed()
+    throw error
+  })
   return {
     ...broker,
     /** Configuration of a roombus that uses it. */
     config: `[mqtt]\nbroker = "tcp://${broker.address}"\nprofile = "mosquitto"\nidentity = "plugin"\nusername = "roombus"\npassword = "secret"\n`,
     async stop () {
-      await broker.stop()
-      await rm(folder, { recursive: true, force: true })
+      await broker.stop().finally(removed)
     }
   }
 }
-

@@ -156,8 +156,12 @@ export async function startOnCompose ({ config = '', mqtt = true, ...more } = {}
     await service.shared()
     return service
   } catch (error) {
-    error.message += `\n--- output of the services\n${service.output.slice(-20000)}`
-    await service.stop()
+    try {
+      error.message += `\n--- output of the services\n${service.output.slice(-20000)}`
+      await service.stop()
+    } catch (other) {
+      error.message += `\nand at the end: ${other.message}`
+    }
     throw error
   }
 }

@@ -425,7 +425,7 @@ function withRedis (name, body) {
     const node = ends(redis.nodes[0], node => node.kill())
     const running = []
     const start = async ({ args = [], ...options } = {}) => {
-      const service = await startRoombus({ ...noMqtt, ...options, config: `${redis.config}timeout = 1500\n`, args: [...withKeys.args, ...args] })
+      const service = await startRoombus({ ...noMqtt, ...options, config: `${redis.config}timeout = 3000\n`, args: [...withKeys.args, ...args] })
       running.push(service)
       return ends(service, service => service.stop().catch(() => {}))
     }

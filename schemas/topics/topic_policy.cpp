@@ -82,15 +82,15 @@ decision topic_policy::read(role who, std::string_view user, std::string_view cl
   return {allowed ? verdict::allowed : verdict::denied, {}};
 }
 
-bool topic_policy::write(role who, std::string_view user, std::string_view client, std::string_view topic,
-                         bool retain) const {
+bool topic_policy::write(role who, std::string_view user, std::string_view client, std::string_view topic, bool retain,
+                         std::size_t size) const {
   if (topic.starts_with("$SYS")) return false;
   if (who == role::bridge) return true;
   std::string_view rest = topic;
   if (!take(rest, prefix_)) return false;
   if (take(rest, "u/")) {
     if (!is_own(rest, user, client, false)) return false;
-    if (rest == "status") return true;
+    if (rest == "status") return size <= max_status_bytes;
     // a kept request would come again whenever somebody subscribes
     return !retain && (rest.starts_with("call/") || rest.starts_with("send/"));
   }

@@ -29,6 +29,8 @@ struct decision {
 [[nodiscard]] bool is_name_level(std::string_view level);
 
 /// The table of topics as access rights. Pure: no state but the configuration. Source: design §3.
+inline constexpr std::size_t max_status_bytes = 16;
+
 class topic_policy {
  public:
   /// `any_client`: any client id may act for its user name (`--dev`).
@@ -36,9 +38,10 @@ class topic_policy {
 
   /// May a message on `topic` be handed to this account? Asked at every delivery.
   [[nodiscard]] decision read(role who, std::string_view user, std::string_view client, std::string_view topic) const;
-  /// May this account publish to `topic`?
+  /// May this account publish `size` bytes (0 where the broker does not tell) to `topic`? A status is one short word,
+  /// since the broker keeps it for each client id that anybody thinks of: at most `max_status_bytes`.
   [[nodiscard]] bool write(role who, std::string_view user, std::string_view client, std::string_view topic,
-                           bool retain) const;
+                           bool retain, std::size_t size = 0) const;
   /// May this account subscribe with `filter`? Generous for rooms, since each delivery is checked again.
   [[nodiscard]] bool subscribe(role who, std::string_view user, std::string_view client, std::string_view filter) const;
 

@@ -279,7 +279,7 @@ class world final : public broker_actions {
         const std::string user = lives_[k] ? lives_[k]->user : users[0];
         const std::string client = lives_[k] ? lives_[k]->client : clients[0];
         require(guard_.may_read(&key_[k], user, client, "roombus/r/" + room + "/json/roomMessage", now_) == granted);
-        require(!guard_.may_write(&key_[k], user, client, "roombus/r/" + room + "/json/roomMessage", false));
+        require(!guard_.may_write(&key_[k], user, client, "roombus/r/" + room + "/json/roomMessage", false, 0));
       }
     }
   }

@@ -73,6 +73,19 @@ TEST(topic_policy, only_a_status_may_be_retained) {
   EXPECT_FALSE(strict.write(role::admin, "alice", "c1", "roombus/admin/call/alice/c1/addRoom", true));
 }
 
+TEST(topic_policy, a_status_is_one_short_word) {
+  for (const bool retain : {false, true}) {
+    const auto writes = [&](const char* topic, std::size_t size) {
+      return dev.write(role::device, "alice", "c1", topic, retain, size);
+    };
+    EXPECT_TRUE(writes("roombus/u/alice/c1/status", std::string_view("offline").size()));
+    EXPECT_TRUE(writes("roombus/u/alice/c1/status", max_status_bytes));
+    EXPECT_FALSE(writes("roombus/u/alice/c1/status", max_status_bytes + 1));
+    EXPECT_FALSE(writes("roombus/u/alice/c2/status", 1'000'000));
+  }
+  EXPECT_TRUE(strict.write(role::device, "alice", "c1", "roombus/u/alice/c1/send/kitchen", false, 1'000'000));
+}
+
 TEST(topic_policy, subscriptions_of_a_device) {
   const asked table[] = {
       {"roombus/r/+/json/#", true},

@@ -122,8 +122,13 @@ bool broker_guard::may_read(key k, std::string_view user, std::string_view clien
 }
 
 bool broker_guard::may_write(key k, std::string_view user, std::string_view client, std::string_view topic,
-                             bool retain) const {
-  return policy_.write(role_of(k, user), user, client, topic, retain);
+                             bool retain, std::size_t size) const {
+  return policy_.write(role_of(k, user), user, client, topic, retain, size);
+}
+
+bool broker_guard::is_over(key k) const {
+  const live_connection* live = registry_.find(k);
+  return live == nullptr || live->superseded;
 }
 
 bool broker_guard::may_subscribe(key k, std::string_view user, std::string_view client, std::string_view filter) const {

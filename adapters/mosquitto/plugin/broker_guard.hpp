@@ -61,7 +61,9 @@ class broker_guard {
   [[nodiscard]] bool may_read(key k, std::string_view user, std::string_view client, std::string_view topic,
                               std::int64_t now_ms) const;
   [[nodiscard]] bool may_write(key k, std::string_view user, std::string_view client, std::string_view topic,
-                               bool retain) const;
+                               bool retain, std::size_t size) const;
+  /// Whether what is published now is the will of a connection: this one has ended, or was taken over.
+  [[nodiscard]] bool is_over(key k) const;
   [[nodiscard]] bool may_subscribe(key k, std::string_view user, std::string_view client,
                                    std::string_view filter) const;
 

@@ -138,6 +138,13 @@ int on_login(int, void* data, void* userdata) {
   return outcome == broker_guard::login::busy ? MOSQ_ERR_UNKNOWN : rc;
 }
 
+/// Publishes the will of a connection without its properties, which no other event shows: the broker would keep them
+/// with the retained message, a megabyte for each client id.
+void publish_bare(const mosquitto_evt_acl_check& e) {
+  (void)mosquitto_broker_publish_copy(nullptr, e.topic, static_cast<int>(e.payloadlen), e.payload, e.qos, true,
+                                      nullptr);
+}
+
 int on_access(int, void* data, void* userdata) {
   const auto& e = event_of<mosquitto_evt_acl_check>(data);
   return guarded(MOSQ_ERR_ACL_DENIED, [&] {
@@ -148,7 +155,10 @@ int on_access(int, void* data, void* userdata) {
       case MOSQ_ACL_READ:
         return guard.may_read(e.client, user, client, view(e.topic), now_ms());
       case MOSQ_ACL_WRITE:
-        return guard.may_write(e.client, user, client, view(e.topic), e.retain);
+        if (!guard.may_write(e.client, user, client, view(e.topic), e.retain, e.payloadlen)) return false;
+        if (!e.retain || !guard.is_over(e.client)) return true;
+        publish_bare(e);
+        return false;
       case MOSQ_ACL_SUBSCRIBE:
         return guard.may_subscribe(e.client, user, client, view(e.topic));
       case MOSQ_ACL_UNSUBSCRIBE:
@@ -157,6 +167,13 @@ int on_access(int, void* data, void* userdata) {
         return false;
     }
   });
+}
+
+/// Of what is kept only the status itself is, and no properties: `mosquitto_evt_acl_check` does not show them.
+int on_message(int, void* data, void*) {
+  auto& e = event_of<mosquitto_evt_message>(data);
+  if (e.retain) mosquitto_property_free_all(&e.properties);
+  return MOSQ_ERR_SUCCESS;
 }
 
 int on_disconnect(int, void* data, void* userdata) {
@@ -256,6 +273,7 @@ int start(plugin_state& state, const mosquitto_opt* given, int count) {
       {MOSQ_EVT_BASIC_AUTH, on_login, nullptr},
       {MOSQ_EVT_ACL_CHECK, on_access, nullptr},
       {MOSQ_EVT_DISCONNECT, on_disconnect, nullptr},
+      {MOSQ_EVT_MESSAGE, on_message, nullptr},
       {MOSQ_EVT_CONTROL, on_control, control_topic.data()},
       {MOSQ_EVT_TICK, on_tick, nullptr},
       {MOSQ_EVT_RELOAD, on_reload, nullptr},

@@ -1,0 +1,62 @@
+// What one account with valid credentials can do to a broker with our plugin, and to those who share it.
+
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import test from 'node:test'
+import { eventually, within } from './support/deadline.mjs'
+import { ending } from './support/ending.mjs'
+import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
+import { delivery } from './support/roombus.mjs'
+
+const mqtt = createRequire(import.meta.url)('mqtt')
+
+/** An MQTT 5 client; rejects with the broker's answer when it is refused. */
+async function connect (address, options) {
+  const made = mqtt.connect(`mqtt://${address}`, { protocolVersion: 5, reconnectPeriod: 0, ...options })
+  made.on('error', () => {})
+  await within(new Promise((resolve, reject) => {
+    made.once('connect', resolve)
+    made.once('error', reject)
+    made.once('close', () => reject(new Error('closed')))
+  }), 'connection').catch(error => {
+    made.end(true)
+    throw error
+  })
+  return made
+}
+
+const bridge = { username: 'roombus', password: 'secret', clientId: 'watcher' }
+
+if (plugin === undefined || delivery !== 'broker') {
+  test('limits of the plugin', { skip: 'no plugin in this build or run' }, () => {})
+} else {
+  test('nobody fills the broker with kept statuses', { timeout: 60000 }, () => ending(async ends => {
+    const broker = ends(await startPluginBroker(), broker => broker.stop())
+    const long = Buffer.alloc(100_000, 'x')
+    const ballast = { userProperties: { a: 'x'.repeat(60_000) }, contentType: 'x'.repeat(60_000), correlationData: long.subarray(0, 60_000) }
+    const topic = client => `roombus/u/eve/${client}/status`
+    for (let i = 0; i < 20; ++i) {
+      const eve = await connect(broker.address, { username: 'eve', clientId: `long${i}` })
+      await assert.rejects(eve.publishAsync(topic(`long${i}`), long, { qos: 1, retain: true }), /Not authorized/)
+      await eve.publishAsync(topic(`word${i}`), 'online', { qos: 1, retain: true, properties: ballast })
+      await eve.endAsync(true)
+    }
+    const will = (client, payload) => ({ username: 'eve', clientId: client, will: { topic: topic(client), payload, qos: 1, retain: true, properties: ballast } })
+    for (const options of [will('will-long', long.subarray(0, 60_000)), will('will-word', 'offline')]) (await connect(broker.address, options)).stream.destroy()
+    const taken = await connect(broker.address, will('will-taken', 'offline'))
+    ends(await connect(broker.address, { username: 'eve', clientId: 'will-taken' }), again => again.endAsync(true))
+    await taken.endAsync(true)
+
+    const watcher = ends(await connect(broker.address, bridge), watcher => watcher.endAsync(true))
+    const kept = new Map()
+    watcher.on('message', (name, payload, packet) => kept.set(name, { text: payload.toString(), properties: packet.properties }))
+    await watcher.subscribeAsync('roombus/u/#', { qos: 1 })
+    const words = [...Array(20).keys()].map(i => topic(`word${i}`)).concat(topic('will-word'), topic('will-taken'))
+    await eventually(() => words.every(name => kept.has(name)), 'the words that were kept')
+    assert.deepEqual([...kept.keys()].sort(), words.sort(), 'and nothing else')
+    for (const [name, { text, properties }] of kept) {
+      assert.ok(text.length <= 16, name)
+      assert.deepEqual(Object.keys(properties ?? {}), [], name)
+    }
+  }))
+}

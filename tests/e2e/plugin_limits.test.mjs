@@ -59,4 +59,23 @@ if (plugin === undefined || delivery !== 'broker') {
       assert.deepEqual(Object.keys(properties ?? {}), [], name)
     }
   }))
+
+  test('guesses at passwords are limited, and a bridge gets in all the same', { timeout: 60000 }, () => ending(async ends => {
+    const broker = ends(await startPluginBroker({ devices: account('alice', 'right'), options: 'plugin_opt_max_failures 5\n' }), broker => broker.stop())
+    const answer = (username, password) => connect(broker.address, { username, password, clientId: 'c1' })
+      .then(async client => { await client.endAsync(true); return 'in' }, error => error.code ?? error.message)
+    assert.equal(await answer('alice', 'right'), 'in')
+    for (let i = 0; i < 5; ++i) assert.equal(await answer('alice', `guess${i}`), 0x87, 'not authorized')
+    assert.equal(await answer('alice', 'right'), 'closed', 'not looked at')
+    for (let i = 0; i < 20; ++i) assert.notEqual(await answer('roombus', `guess${i}`), 'in')
+    assert.equal(await answer('roombus', 'secret'), 'in', 'where everybody has the same address')
+  }))
+
+  test('a broker full of devices has room for the bridge', { timeout: 60000 }, () => ending(async ends => {
+    const broker = ends(await startPluginBroker({ options: 'plugin_opt_max_connections 3\n' }), broker => broker.stop())
+    const enter = async options => ends(await connect(broker.address, options), client => client.endAsync(true))
+    for (let i = 0; i < 3; ++i) await enter({ username: 'eve', clientId: `e${i}` })
+    await assert.rejects(enter({ username: 'eve', clientId: 'e3' }))
+    await enter(bridge)
+  }))
 }

@@ -15,6 +15,7 @@
 
 #include "adapters/mosquitto/plugin/broker_guard.hpp"
 #include "schemas/codec/login_codec.hpp"
+#include "tests/support/fakes.hpp"
 
 namespace {
 
@@ -49,7 +50,7 @@ class choices {
 
 class world final : public broker_actions {
  public:
-  world() : guard_(options(), "inc", *this) {
+  world() : guard_(options(), "inc", *this, time_, log_) {
     // the password "secret"
     require(guard_
                 .load_bridges("bridge:$7$1$AAAAAAAAAAAAAAAA$ngMlAIpWjm3phrxkG1xGT8fJUIJBShWrEYm7pbBnkGIKxx9SQ8I+9+"
@@ -284,6 +285,8 @@ class world final : public broker_actions {
     }
   }
 
+  roombus::test::fake_clock time_;
+  roombus::test::recording_log log_;
   broker_guard guard_;
   char bridge_ = 0;
   std::array<char, keys> key_{};

@@ -18,29 +18,44 @@ bool says(const control_message& m, control_line::verb what) {
   return std::any_of(m.lines.begin(), m.lines.end(), [what](const control_line& line) { return line.what == what; });
 }
 
+broker_guard::login login_of(account_logins::outcome found) {
+  switch (found) {
+    case account_logins::outcome::right:
+      return broker_guard::login::accepted;
+    case account_logins::outcome::wrong:
+      return broker_guard::login::bad_password;
+    case account_logins::outcome::not_checked:
+      break;
+  }
+  return broker_guard::login::busy;
+}
+
 }  // namespace
 
-broker_guard::broker_guard(guard_options options, std::string incarnation, broker_actions& broker)
+broker_guard::broker_guard(guard_options options, std::string incarnation, broker_actions& broker, clock& time,
+                           log_sink& log)
     : options_(std::move(options)),
       incarnation_(std::move(incarnation)),
       broker_(broker),
       policy_(options_.prefix, options_.dev),
+      log_(log),
+      bridges_(true, options_.guesses, time, log),
+      devices_(false, options_.guesses, time, log),
       registry_(options_.max_connections),
       grants_(options_.max_rooms) {}
 
 broker_guard::login broker_guard::log_in(std::string_view user, std::string_view password, std::string_view address,
-                                         payload::login_limits& limits) const {
-  const auto by = [](bool right) { return right ? login::accepted : login::bad_password; };
+                                         payload::login_limits& limits) {
   // its name is nobody else's: no token and no other file can give it
-  if (bridges_.contains(user)) return by(bridges_.verify(user, password));
+  if (bridges_.contains(user)) return login_of(bridges_.check(user, password, address));
   if (options_.dev) return login::accepted;
   if (logins_ == nullptr || (devices_.contains(user) && !looks_like_token(password))) {
-    return by(devices_.verify(user, password));
+    return login_of(devices_.check(user, password, address));
   }
   device_login found = logins_->check(user, password, address);
   switch (found.what) {
     case device_login::outcome::unknown:
-      return by(devices_.verify(user, password));
+      return login_of(devices_.check(user, password, address));
     case device_login::outcome::accepted:
       limits = std::move(found.limits);
       return login::accepted;

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "adapters/mosquitto/plugin/account_file.hpp"
+#include "adapters/mosquitto/plugin/account_logins.hpp"
 #include "adapters/mosquitto/plugin/connection_registry.hpp"
 #include "adapters/mosquitto/plugin/control_message.hpp"
 #include "adapters/mosquitto/plugin/device_logins.hpp"
@@ -25,6 +25,8 @@ struct guard_options {
   bool dev = false;                  ///< any name without a password, any client id for its user name
   std::vector<std::string> workers;  ///< accounts that serve hooks
   std::vector<std::string> admins;   ///< accounts that may call the server API
+  guess_limit guesses;               ///< at the passwords of the account files
+  client_ids ids = client_ids::any;  ///< which ones devices may connect with
   std::size_t max_connections = 100'000;
   std::size_t max_rooms = 1000;  ///< of one connection
 };
@@ -43,7 +45,7 @@ class broker_guard {
   using key = connection_registry::key;
 
   /// `incarnation`: random, new at each start of the broker.
-  broker_guard(guard_options options, std::string incarnation, broker_actions& broker);
+  broker_guard(guard_options options, std::string incarnation, broker_actions& broker, clock& time, log_sink& log);
 
   /// Text of the password files; answers what is wrong with it, "" for nothing.
   std::string load_bridges(std::string_view text) { return bridges_.load(text); }
@@ -88,7 +90,7 @@ class broker_guard {
   };
 
   [[nodiscard]] login log_in(std::string_view user, std::string_view password, std::string_view address,
-                             payload::login_limits& limits) const;
+                             payload::login_limits& limits);
   [[nodiscard]] role role_of_account(std::string_view user) const;
   [[nodiscard]] role role_of(key k, std::string_view user) const;
   void tell(std::string_view what, const live_connection& c, std::string_view more = {});
@@ -104,8 +106,9 @@ class broker_guard {
   std::string incarnation_;
   broker_actions& broker_;
   topic_policy policy_;
-  account_file bridges_;
-  account_file devices_;
+  log_sink& log_;
+  account_logins bridges_;
+  account_logins devices_;
   device_logins* logins_ = nullptr;
   connection_registry registry_;
   login_deadlines deadlines_;

@@ -94,7 +94,10 @@ bool take_login_setting(device_login_options& logins, std::string_view name, con
 bool take_setting(plugin_settings& settings, std::string_view name, const std::string& text) {
   bool known = true;
   const bool good = take_guard_setting(settings, name, text, known);
-  return known ? good : take_login_setting(settings.logins, name, text);
+  if (known) return good;
+  if (!take_login_setting(settings.logins, name, text)) return false;
+  settings.guard.guesses = {settings.logins.max_failures, settings.logins.failure_window_ms};  // one rule for all
+  return true;
 }
 
 }  // namespace roombus::plugin

@@ -255,7 +255,8 @@ int start(plugin_state& state, const mosquitto_opt* given, int count) {
   std::string incarnation = random_name();
   device_logins::secret_key secret{};
   if (incarnation.empty() || !fill_random(secret.data(), secret.size())) return MOSQ_ERR_UNKNOWN;
-  state.guard = std::make_unique<broker_guard>(std::move(settings.guard), std::move(incarnation), state.actions);
+  state.guard = std::make_unique<broker_guard>(std::move(settings.guard), std::move(incarnation), state.actions,
+                                               state.time, state.log);
   if (settings.logins.configured()) {
     state.logins = std::make_unique<device_logins>(std::move(settings.logins), secret, state.time, state.log);
     if (const std::string problem = state.logins->load(); !problem.empty()) {

@@ -21,7 +21,7 @@ using login = broker_guard::login;
 
 class guard_test : public ::testing::Test, public broker_actions {
  protected:
-  explicit guard_test(bool dev = true) : guard(options(dev), "inc", *this) {
+  explicit guard_test(bool dev = true) : guard(options(dev), "inc", *this, time, log) {
     EXPECT_EQ(guard.load_bridges(mosquitto::render_password("bridge", "secret", random)), "");
     EXPECT_EQ(guard.authenticate(&bridge_key, "bridge", "secret", "b1"), login::accepted);
   }
@@ -29,6 +29,7 @@ class guard_test : public ::testing::Test, public broker_actions {
   static guard_options options(bool dev) {
     guard_options o;
     o.dev = dev;
+    o.guesses = {10, 60'000};
     o.max_connections = 4;
     o.max_rooms = 2;
     o.admins = {"operator"};
@@ -62,6 +63,8 @@ class guard_test : public ::testing::Test, public broker_actions {
   test::fake_random random;
   strings said;
   strings kicked;
+  test::fake_clock time;
+  test::recording_log log;
   broker_guard guard;
   std::int64_t now = 1'000'000;
   char bridge_key = 0;
@@ -335,6 +338,35 @@ TEST_F(guard_with_passwords, a_file_with_a_fault_lets_nobody_in) {
 
 class guard_with_tokens : public guard_test {
  protected:
+class guard_of_own_ids : public guard_test {
+ protected:
+  static guard_options own() {
+    guard_options o = options(true);
+    o.ids = client_ids::own;
+    return o;
+  }
+  guard_of_own_ids() : strict(own(), "inc", *this, time, log) {
+    EXPECT_EQ(strict.load_bridges(mosquitto::render_password("bridge", "secret", random)), "");
+  }
+  broker_guard strict;
+};
+
+TEST_F(guard_of_own_ids, nobody_keeps_a_client_id_of_another_user) {
+  const auto logs_in = [this](const char* user, const char* client, const char* password = "") {
+    const login outcome = strict.authenticate(&a, user, password, client, "10.0.0.1");
+    strict.disconnected(&a, 0);
+    return outcome;
+  };
+  EXPECT_EQ(guard.authenticate(&b, "mallory", "", "alice~phone"), login::accepted) << "by default who comes first";
+  EXPECT_EQ(logs_in("mallory", "alice~phone"), login::bad_name);
+  EXPECT_EQ(logs_in("mallory", "alice"), login::bad_name);
+  EXPECT_EQ(logs_in("mallory", "phone"), login::bad_name);
+  EXPECT_EQ(log.lines, strings(3, "wrong_client_id: from 10.0.0.1: not one of its user's own"));
+  EXPECT_EQ(logs_in("alice", "alice~phone"), login::accepted);
+  EXPECT_EQ(logs_in("alice", "alice"), login::accepted);
+  EXPECT_EQ(logs_in("bridge", "whatever", "secret"), login::accepted) << "bridges choose theirs";
+}
+
   guard_with_tokens() : guard_test(false), logins(options_of_logins(), {}, time, log) {
     EXPECT_EQ(logins.load(), "");
     EXPECT_EQ(guard.load_devices(mosquitto::render_password("alice", "wonder", random)), "");
@@ -354,9 +386,47 @@ class guard_with_tokens : public guard_test {
                                                                  std::to_string(wall / 1000 + seconds) + more + "}"));
   }
 
+TEST_F(guard_with_passwords, guesses_are_limited_by_address_and_told) {
+  const auto tries = [this](const char* password, const char* from) {
+    return guard.authenticate(&a, "alice", password, "c1", from);
+  };
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(tries("guess", "10.0.0.1"), login::bad_password);
+  EXPECT_EQ(tries("guess", "10.0.0.1"), login::busy);
+  EXPECT_EQ(tries("wonder", "10.0.0.1"), login::busy) << "else it could still be guessed";
+  EXPECT_EQ(guard.authenticate(&b, "nobody", "guess", "c2", "10.0.0.1"), login::busy) << "whatever the name";
+  EXPECT_EQ(log.lines, (strings(10, "wrong_password: from 10.0.0.1")));
+  EXPECT_EQ(tries("wonder", "10.0.0.2"), login::accepted);
+  guard.disconnected(&a, 0);
+  time.advance(60'000);
+  EXPECT_EQ(tries("wonder", "10.0.0.1"), login::accepted);
+}
+
+TEST_F(guard_with_passwords, guesses_at_a_bridges_password_are_limited_and_lock_no_bridge_out) {
+  char next = 0;
+  const auto tries = [&](const char* password, const char* from) {
+    const login outcome = guard.authenticate(&next, "bridge", password, "b2", from);
+    guard.disconnected(&next, 0);
+    return outcome;
+  };
+  EXPECT_EQ(tries("secret", "10.0.0.9"), login::accepted) << "a bridge on another machine";
+  for (const char* from : {"10.0.0.1", "10.0.0.9", "127.0.0.1"}) {
+    for (int i = 0; i < 10; ++i)
+      EXPECT_EQ(tries("guess", from), login::bad_password) << from;
+    EXPECT_EQ(log.lines, (strings(10, std::string("wrong_bridge_password: from ") + from)));
+    log.lines.clear();
+  }
+  EXPECT_EQ(tries("guess", "10.0.0.1"), login::busy);
+  EXPECT_EQ(tries("secret", "10.0.0.1"), login::busy);
+  EXPECT_EQ(tries("secret", "10.0.0.2"), login::accepted) << "another address";
+  EXPECT_EQ(tries("secret", "10.0.0.9"), login::accepted) << "where it has come from before";
+  EXPECT_EQ(tries("secret", "127.0.0.1"), login::accepted) << "the embedded broker, where all come from there";
+  EXPECT_EQ(tries("guess", "127.0.0.1"), login::bad_password);
+  EXPECT_EQ(log.lines, strings{}) << "a flood does not fill the log";
+  EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1", "10.0.0.1"), login::accepted) << "devices count apart";
+}
+
   static constexpr std::int64_t wall = 1'700'000'000'000;
-  test::fake_clock time;
-  test::recording_log log;
   device_logins logins;
 };
 

@@ -27,7 +27,9 @@ int main(int argc, char** argv) {
   no_broker broker;
   guard_options options;
   options.dev = true;
-  broker_guard guard(options, "bench", broker);
+  roombus::test::fake_clock time;
+  roombus::test::recording_log log;
+  broker_guard guard(options, "bench", broker, time, log);
   if (!guard.load_bridges(roombus::mosquitto::render_password("bridge", "x", random)).empty()) return 1;
   std::vector<char> keys(connections + 1);
   if (guard.authenticate(&keys[connections], "bridge", "x", "b") != broker_guard::login::accepted) return 1;

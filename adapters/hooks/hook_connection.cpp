@@ -2,35 +2,30 @@
 
 #include "adapters/hooks/hook_connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <utility>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "adapters/loop/event_loop.hpp"
+#include "adapters/net/client_stream.hpp"
 
 namespace roombus::hooks {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 
 namespace {
 
 constexpr std::uint32_t max_header = 16 * 1024;
+constexpr std::size_t input_bytes = 16UL * 1024;
 
 /// `timeout=5` of a Keep-Alive header, as ms.
 std::int64_t keep_alive_ms(std::string_view text) {
@@ -45,92 +40,86 @@ std::int64_t keep_alive_ms(std::string_view text) {
 
 class beast_connection final : public hook_connection, public std::enable_shared_from_this<beast_connection> {
  public:
-  beast_connection(event_loop& loop, std::string host, std::uint16_t port, std::size_t max_body)
-      : resolver_(loop.context()), socket_(loop.context()), host_(std::move(host)), port_(port), max_body_(max_body) {}
+  beast_connection(event_loop& loop, hook_server_address server, std::size_t max_body)
+      : stream_(loop, server.tls, input_bytes), server_(std::move(server)), max_body_(max_body) {}
 
   void exchange(std::shared_ptr<const std::string> request, std::function<void(exchange_result)> done) override {
     request_ = std::move(request);
     done_ = std::move(done);
-    ended_ = nullptr;
     if (!connected_) return connect();
     // a peer that closed in the meantime has said so already; then nothing is written and another connection may be
     // used
-    char byte = 0;
-    const ssize_t peeked = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (peeked >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
-      asio::post(socket_.get_executor(), [self = shared_from_this()] { self->fail_early("closed while it was idle"); });
-      return;
-    }
-    write();
-  }
-
-  void rest(std::function<void()> ended) override {
-    ended_ = std::move(ended);
-    if (watched_) return;
-    watched_ = true;
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code&) {
-      self->watched_ = false;
-      if (auto tell = std::exchange(self->ended_, nullptr)) tell();
+    stream_.resume([self = shared_from_this()](bool alive) {
+      if (!self->done_) return;
+      if (!alive) return self->fail_early("closed while it was idle");
+      self->write();
     });
   }
 
+  void rest(std::function<void()> ended) override { stream_.rest(std::move(ended)); }
+
   void close() override {
     done_ = nullptr;
-    ended_ = nullptr;
-    error_code ignored;
-    resolver_.cancel();
-    socket_.close(ignored);
+    stream_.close();
   }
+
+  [[nodiscard]] std::string_view step() const override { return connected_ ? "" : stream_.step(); }
 
  private:
   void connect() {
-    // numeric addresses are not asked of anybody
-    error_code not_numeric;
-    const auto address = asio::ip::make_address(host_, not_numeric);
-    if (!not_numeric) {
-      socket_.async_connect(tcp::endpoint(address, port_),
-                            [self = shared_from_this()](const error_code& error) { self->on_connected(error); });
-      return;
-    }
-    resolver_.async_resolve(
-        host_, std::to_string(port_), tcp::resolver::numeric_service,
-        [self = shared_from_this()](const error_code& error, const tcp::resolver::results_type& all) {
-          if (!self->done_) return;
-          if (error) return self->fail_early("cannot find the host: " + error.message());
-          asio::async_connect(self->socket_, all,
-                              [self](const error_code& failed, const tcp::endpoint&) { self->on_connected(failed); });
-        });
-  }
-
-  void on_connected(const error_code& error) {
-    if (!done_) return;
-    if (error) return fail_early("cannot connect: " + error.message());
-    connected_ = true;
-    error_code ignored;
-    socket_.set_option(tcp::no_delay(true), ignored);
-    write();
+    stream_.connect(server_.host, server_.port, [self = shared_from_this()](std::string trouble) {
+      if (!self->done_) return;
+      if (!trouble.empty()) return self->fail_early(std::move(trouble));
+      self->connected_ = true;
+      self->write();
+    });
   }
 
   void write() {
-    asio::async_write(socket_, asio::buffer(*request_),
-                      [self = shared_from_this()](const error_code& error, std::size_t written) {
-                        if (!self->done_) return;
-                        if (!error) return self->read();
-                        exchange_result out;
-                        out.detail = "cannot send: " + error.message();
-                        out.nothing_sent = written == 0;
-                        out.nothing_answered = true;
-                        self->finish(std::move(out));
-                      });
+    stream_.write(request_, [self = shared_from_this()](const error_code& error, bool may_have_left) {
+      if (!self->done_) return;
+      if (!error) return self->read();
+      exchange_result out;
+      out.detail = "cannot send: " + net::text_of(error);
+      out.nothing_sent = !may_have_left;
+      out.nothing_answered = true;
+      self->finish(std::move(out));
+    });
   }
 
   void read() {
     parser_.emplace();
+    parser_->eager(true);
     parser_->header_limit(max_header);
     parser_->body_limit(max_body_);
-    beast::http::async_read(
-        socket_, buffer_, *parser_,
-        [self = shared_from_this()](const error_code& error, std::size_t) { self->on_answer(error); });
+    read_more();
+  }
+
+  void read_more() {
+    stream_.read([self = shared_from_this()](const error_code& error, std::string_view bytes) {
+      if (self->done_) self->on_bytes(error, bytes);
+    });
+  }
+
+  void on_bytes(error_code error, std::string_view bytes) {
+    if (error == asio::error::eof) {
+      error = beast::http::error::end_of_stream;
+      // an answer without a length ends here
+      if (parser_->got_some()) {
+        error = {};
+        parser_->put_eof(error);
+      }
+      return on_answer(error);
+    }
+    if (error) return on_answer(error);
+    buffer_.commit(asio::buffer_copy(buffer_.prepare(bytes.size()), asio::buffer(bytes)));
+    while (buffer_.size() > 0 && !parser_->is_done()) {
+      buffer_.consume(parser_->put(buffer_.data(), error));
+      if (error == beast::http::error::need_more) break;
+      if (error) return on_answer(error);
+    }
+    if (parser_->is_done()) return on_answer({});
+    read_more();
   }
 
   void on_answer(const error_code& error) {
@@ -138,7 +127,7 @@ class beast_connection final : public hook_connection, public std::enable_shared
     exchange_result out;
     if (error) {
       out.nothing_answered = !parser_->got_some();
-      out.detail = error.message();
+      out.detail = net::text_of(error);
       if (error == beast::http::error::body_limit || error == beast::http::error::header_limit) {
         out.failure = hook_failure::too_large;
         out.detail = "an answer of more than " + std::to_string(max_body_) + " bytes";
@@ -173,25 +162,21 @@ class beast_connection final : public hook_connection, public std::enable_shared
     if (auto done = std::exchange(done_, nullptr)) done(std::move(out));
   }
 
-  tcp::resolver resolver_;
-  tcp::socket socket_;
-  const std::string host_;
-  const std::uint16_t port_;
+  net::client_stream stream_;
+  const hook_server_address server_;
   const std::size_t max_body_;
   bool connected_ = false;
-  bool watched_ = false;  // somebody waits for the socket to be readable
   std::shared_ptr<const std::string> request_;
   std::function<void(exchange_result)> done_;
-  std::function<void()> ended_;
   beast::flat_buffer buffer_;
   std::optional<beast::http::response_parser<beast::http::string_body>> parser_;
 };
 
 }  // namespace
 
-std::shared_ptr<hook_connection> make_hook_connection(event_loop& loop, std::string host, std::uint16_t port,
+std::shared_ptr<hook_connection> make_hook_connection(event_loop& loop, hook_server_address server,
                                                       std::size_t max_body) {
-  return std::make_shared<beast_connection>(loop, std::move(host), port, max_body);
+  return std::make_shared<beast_connection>(loop, std::move(server), max_body);
 }
 
 }  // namespace roombus::hooks

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "adapters/net/tls_context.hpp"
 #include "core/ports/hook_caller.hpp"
 
 namespace roombus {
@@ -26,7 +28,7 @@ struct exchange_result {
 
   hook_failure failure = hook_failure::unreachable;  ///< not answered: why
   std::string detail;
-  bool nothing_sent = false;      ///< not answered: no byte of the request was written
+  bool nothing_sent = false;      ///< not answered: certainly no byte of the request was written
   bool nothing_answered = false;  ///< not answered: no byte of an answer came
 };
 
@@ -41,10 +43,18 @@ class hook_connection {
   virtual void rest(std::function<void()> ended) = 0;
   /// Ends it; nothing is called any more.
   virtual void close() = 0;
+  /// While it is not connected: what it is at, for people ("in the TLS handshake"); else "".
+  [[nodiscard]] virtual std::string_view step() const = 0;
+};
+
+struct hook_server_address {
+  std::string host;  ///< name or address, without brackets
+  std::uint16_t port = 80;
+  std::shared_ptr<net::tls_context> tls;  ///< null: plain TCP
 };
 
 /// `max_body`: longest answer, bytes.
-[[nodiscard]] std::shared_ptr<hook_connection> make_hook_connection(event_loop& loop, std::string host,
-                                                                    std::uint16_t port, std::size_t max_body);
+[[nodiscard]] std::shared_ptr<hook_connection> make_hook_connection(event_loop& loop, hook_server_address server,
+                                                                    std::size_t max_body);
 
 }  // namespace roombus::hooks

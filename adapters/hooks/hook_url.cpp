@@ -18,14 +18,17 @@ bool is_path_character(char c) {
 }  // namespace
 
 std::optional<hook_url> hook_url::parse(std::string_view text) {
-  constexpr std::string_view scheme = "http://";
+  constexpr std::string_view plain = "http://";
+  constexpr std::string_view secured = "https://";
   constexpr std::size_t max_text = 2000;
-  if (!text.starts_with(scheme) || text.size() > max_text) return std::nullopt;
-  text.remove_prefix(scheme.size());
+  hook_url out;
+  out.tls = text.starts_with(secured);
+  if ((!out.tls && !text.starts_with(plain)) || text.size() > max_text) return std::nullopt;
+  if (out.tls) out.port = 443;
+  text.remove_prefix(out.tls ? secured.size() : plain.size());
   const std::size_t slash = std::min(text.find('/'), text.size());
   std::string_view where = text.substr(0, slash);
   std::string_view path = text.substr(slash);
-  hook_url out;
   if (where.starts_with('[')) {
     const std::size_t end = where.find(']');
     if (end == std::string_view::npos || end == 1) return std::nullopt;

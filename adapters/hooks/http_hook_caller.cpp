@@ -42,6 +42,8 @@ task<hook_outcome> wait_for(completion<hook_outcome> done) {
 class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
  public:
   pool(http_hook_options options, environment env) : options_(std::move(options)), env_(env) {
+    if (options_.url.tls && !options_.tls) options_.tls = net::default_tls_context();
+    if (!options_.url.tls) options_.tls = nullptr;
     head_end_ = " HTTP/1.1\r\nHost: " + options_.url.authority() +
                 "\r\nUser-Agent: roombus\r\nContent-Type: " + std::string(payload::content_type_of(options_.encoding)) +
                 "\r\nAccept: application/json, application/cbor\r\n";
@@ -136,7 +138,8 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
     }
     if (connections_ >= options_.max_connections) return false;
     ++connections_;
-    c.connection = make_hook_connection(env_.loop, options_.url.host, options_.url.port, options_.answer.max_bytes);
+    c.connection = make_hook_connection(
+        env_.loop, hook_server_address{options_.url.host, options_.url.port, options_.tls}, options_.answer.max_bytes);
     c.rested_ms = -1;
     return true;
   }
@@ -169,14 +172,16 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
   }
 
   void time_out(const call_ptr& c) {
+    std::string detail = "after " + std::to_string(options_.timeout.count()) + " ms";
     if (c->connection) {
+      if (!c->connection->step().empty()) detail += ", still " + std::string(c->connection->step());
       // the answer could still come, and must not be taken for that of the next request
       drop(let_go(c));
     } else {
       waiting_.remove(c);
     }
     dispatch();
-    c->done.complete(hook_outcome(hook_failure::timeout, "after " + std::to_string(options_.timeout.count()) + " ms"));
+    c->done.complete(hook_outcome(hook_failure::timeout, std::move(detail)));
   }
 
   connection_ptr let_go(const call_ptr& c) {
@@ -208,7 +213,7 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
     --connections_;
   }
 
-  const http_hook_options options_;
+  http_hook_options options_;
   environment env_;
   std::string head_end_;
   std::size_t connections_ = 0;  // resting and busy

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adapters/hooks/hook_url.hpp"
+#include "adapters/net/tls_context.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/environment.hpp"
 #include "core/ports/hook_caller.hpp"
@@ -19,6 +20,7 @@ namespace roombus::hooks {
 
 struct http_hook_options {
   hook_url url;
+  std::shared_ptr<net::tls_context> tls;    ///< for https://; null: the system's trust store
   std::chrono::milliseconds timeout{2000};  ///< for one call, waiting for a connection included
   std::size_t max_connections = 32;
   std::size_t max_queue = 1000;                          ///< calls that wait for a connection; more fail at once
@@ -30,7 +32,8 @@ struct http_hook_options {
 
 /// Calls hooks as `POST {url}/{hook}` over kept-alive connections.
 ///
-/// A request is sent a second time only when a hook cannot have seen the first: no byte of it was written, or it went
+/// A request is sent a second time only when a hook cannot have seen the first: no byte of it was written (over TLS:
+/// the connection was known to be gone before), or it went
 /// over a connection that had rested for a second or more and that closed without a byte of an answer (the peer closed
 /// it for being idle while the request was under way). Every other broken connection is a failure, since the hook may
 /// have run.

@@ -1,5 +1,3 @@
-// The only file of the store that knows Asio.
-
 #include "adapters/redis/redis_connection.hpp"
 
 #include <algorithm>
@@ -9,18 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
-
 #include "adapters/loop/event_loop.hpp"
+#include "adapters/net/client_stream.hpp"
 #include "adapters/redis/reply_reader.hpp"
 
 namespace roombus::redis {
 
-namespace asio = boost::asio;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 using std::chrono::milliseconds;
 
 class connection::machine : public std::enable_shared_from_this<machine> {
@@ -52,8 +45,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     retry_.cancel();
     sweep_.cancel();
     connect_limit_.cancel();
-    resolver_.reset();
-    close_socket();
+    close_stream();
   }
 
   [[nodiscard]] bool ready() const { return state_ == state::ready; }
@@ -63,6 +55,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
   [[nodiscard]] std::uint64_t lives() const { return lives_; }
 
  private:
+  static constexpr std::size_t input_bytes = 64UL * 1024;
   enum class state { idle, connecting, greeting, ready, pausing, stopped };
 
   struct waiting_request {
@@ -89,36 +82,25 @@ class connection::machine : public std::enable_shared_from_this<machine> {
   void connect() {
     state_ = state::connecting;
     ++attempt_;
-    socket_ = std::make_shared<tcp::socket>(env_.loop.context());
+    stream_ = std::make_unique<net::client_stream>(env_.loop, options_.tls, input_bytes);
     connect_limit_ = env_.loop.after(options_.connect_limit, [self = weak_from_this(), n = attempt_] {
-      if (auto m = self.lock()) m->failed(n, "no connection in time");
+      if (auto m = self.lock()) m->failed(n, m->nothing_in_time());
     });
-    error_code not_numeric;
-    const auto address = asio::ip::make_address(options_.address.host, not_numeric);
-    if (!not_numeric) {
-      socket_->async_connect(
-          tcp::endpoint(address, options_.address.port),
-          [self = shared_from_this(), n = attempt_](const error_code& error) { self->on_connected(n, error); });
-      return;
-    }
-    resolver_.emplace(env_.loop.context());
-    resolver_->async_resolve(
-        options_.address.host, std::to_string(options_.address.port), tcp::resolver::numeric_service,
-        [self = shared_from_this(), n = attempt_](const error_code& error, const tcp::resolver::results_type& all) {
-          if (n != self->attempt_ || self->state_ != state::connecting) return;
-          if (error) return self->failed(n, "cannot find the host: " + error.message());
-          asio::async_connect(*self->socket_, all,
-                              [self, n, socket = self->socket_](const error_code& failed, const tcp::endpoint&) {
-                                self->on_connected(n, failed);
-                              });
-        });
+    stream_->connect(
+        options_.address.host, options_.address.port,
+        [self = shared_from_this(), n = attempt_](std::string trouble) { self->on_connected(n, std::move(trouble)); });
   }
 
-  void on_connected(std::uint64_t n, const error_code& error) {
+  [[nodiscard]] std::string nothing_in_time() const {
+    std::string out = "no connection in time";
+    if (state_ == state::connecting) out += ", still " + std::string(stream_->step());
+    if (state_ == state::greeting) out += ", no answer to a PING";
+    return out;
+  }
+
+  void on_connected(std::uint64_t n, std::string trouble) {
     if (n != attempt_ || state_ != state::connecting) return;
-    if (error) return failed(n, "cannot connect: " + error.message());
-    error_code ignored;
-    socket_->set_option(tcp::no_delay(true), ignored);
+    if (!trouble.empty()) return failed(n, std::move(trouble));
     state_ = state::greeting;
     reader_ = std::make_unique<reply_reader>();
     output_.clear();
@@ -182,7 +164,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     state_ = state::pausing;
     ++attempt_;
     connect_limit_.cancel();
-    close_socket();
+    close_stream();
     if (trouble_ != why) env_.log.write(log_level::warning, "redis_lost", options_.address.str() + ": " + why);
     trouble_ = std::move(why);
     std::array<std::uint8_t, 2> dice{};
@@ -222,10 +204,8 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     }
   }
 
-  void close_socket() {
-    if (!socket_) return;
-    error_code ignored;
-    socket_->close(ignored);
+  void close_stream() {
+    if (stream_) stream_->close();
     writing_ = false;
   }
 
@@ -281,31 +261,36 @@ class connection::machine : public std::enable_shared_from_this<machine> {
 
   void write() {
     writing_ = true;
-    // the handler keeps socket and bytes: what is left of a write must never reach the next connection
+    // the stream keeps the bytes: what is left of a write must never reach the next connection
     auto bytes = std::make_shared<const std::string>(std::move(output_));
-    asio::async_write(
-        *socket_, asio::buffer(*bytes),
-        [self = shared_from_this(), n = attempt_, bytes, socket = socket_](const error_code& error, std::size_t) {
-          if (n != self->attempt_) return;
-          self->writing_ = false;
-          if (error) return self->failed(n, "cannot write: " + error.message());
-          self->flush();
-        });
+    stream_->write(std::move(bytes),
+                   [self = shared_from_this(), n = attempt_](const error_code& error, bool /*may_have_left*/) {
+                     if (n != self->attempt_) return;
+                     self->writing_ = false;
+                     if (error) return self->failed(n, "cannot write: " + net::text_of(error));
+                     self->flush();
+                   });
   }
 
   // --- reading ---
 
   void read() {
-    socket_->async_read_some(asio::buffer(input_),
-                             [self = shared_from_this(), n = attempt_](const error_code& error, std::size_t size) {
-                               if (n != self->attempt_) return;
-                               if (error) return self->failed(n, "closed: " + error.message());
-                               self->on_bytes(n, size);
-                             });
+    stream_->read([self = shared_from_this(), n = attempt_](const error_code& error, std::string_view bytes) {
+      if (n != self->attempt_) return;
+      if (error) return self->failed(n, self->closed_text(error));
+      self->on_bytes(n, bytes);
+    });
   }
 
-  void on_bytes(std::uint64_t n, std::size_t size) {
-    bool fine = reader_->feed({input_.data(), size});
+  [[nodiscard]] std::string closed_text(const error_code& error) const {
+    std::string out = "closed: " + net::text_of(error);
+    // a server with TLS takes our first command for a broken handshake
+    if (state_ == state::greeting && lives_ == 0 && !options_.tls) out += " (is TLS spoken there? then rediss://)";
+    return out;
+  }
+
+  void on_bytes(std::uint64_t n, std::string_view bytes) {
+    bool fine = reader_->feed(bytes);
     // each reply may end this connection, or this object's use
     while (fine && n == attempt_) {
       std::optional<reply> answer = reader_->next();
@@ -318,7 +303,10 @@ class connection::machine : public std::enable_shared_from_this<machine> {
       on_reply(std::move(*answer));
     }
     if (n != attempt_) return;
-    if (!fine) return failed(n, "not the language of Redis");
+    if (!fine) {
+      const bool alert = !options_.tls && bytes.starts_with("\x15\x03");
+      return failed(n, alert ? "TLS is spoken there: rediss:// is needed" : "not the language of Redis");
+    }
     read();
   }
 
@@ -406,11 +394,9 @@ class connection::machine : public std::enable_shared_from_this<machine> {
   connection_options options_;
   connection_environment env_;
   state state_ = state::idle;
-  std::uint64_t attempt_ = 0;            // tells handlers of earlier sockets from the present one's
-  std::shared_ptr<tcp::socket> socket_;  // shared with its handlers
-  std::optional<tcp::resolver> resolver_;
+  std::uint64_t attempt_ = 0;  // tells handlers of earlier sockets from the present one's
+  std::unique_ptr<net::client_stream> stream_;
   std::unique_ptr<reply_reader> reader_;
-  std::array<char, 64 * 1024> input_{};
   std::string output_;
   bool writing_ = false;
   bool flushing_ = false;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/net/tls_context.hpp"
 #include "adapters/redis/redis_url.hpp"
 #include "adapters/redis/reply.hpp"
 #include "core/ports/environment.hpp"
@@ -27,6 +28,7 @@ enum class effect : std::uint8_t {
 
 struct connection_options {
   node_address address;
+  std::shared_ptr<net::tls_context> tls;  ///< null: plain TCP
   std::string user;
   std::string password;
   std::uint32_t database = 0;

@@ -17,6 +17,7 @@ std::unique_ptr<nodes> make_nodes(const redis_options& options, const redis_envi
   const redis_url& first = options.urls.front();
   connection_options out;
   out.address = first.address;
+  if (first.tls) out.tls = options.tls ? options.tls : net::default_tls_context();
   out.user = first.user;
   out.password = first.password;
   out.database = first.database;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/net/tls_context.hpp"
 #include "adapters/redis/redis_url.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/cluster_store.hpp"
@@ -18,6 +19,9 @@ struct redis_options {
   redis_options() = default;
   std::vector<redis::redis_url> urls;  ///< one; several only for a cluster, whose seeds they are
   bool cluster = false;
+  /// For rediss://, of which either all urls are or none; nodes that a cluster names are spoken to in the same way.
+  /// Null: the system's trust store.
+  std::shared_ptr<net::tls_context> tls;
   std::string prefix = "roombus";  ///< of all keys; no braces
   std::string client_name = "roombus";
   std::chrono::milliseconds timeout{5'000};  ///< of one round trip, waiting for a connection included

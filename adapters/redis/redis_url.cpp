@@ -49,10 +49,12 @@ std::optional<node_address> node_address::parse(std::string_view text) {
 }
 
 std::optional<redis_url> redis_url::parse(std::string_view text) {
-  constexpr std::string_view scheme = "redis://";
-  if (!text.starts_with(scheme)) return std::nullopt;
-  text.remove_prefix(scheme.size());
+  constexpr std::string_view plain = "redis://";
+  constexpr std::string_view secured = "rediss://";
   redis_url out;
+  out.tls = text.starts_with(secured);
+  if (!out.tls && !text.starts_with(plain)) return std::nullopt;
+  text.remove_prefix(out.tls ? secured.size() : plain.size());
   if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
     const std::string_view login = text.substr(0, at);
     text.remove_prefix(at + 1);

@@ -20,9 +20,10 @@ struct node_address {
   auto operator<=>(const node_address&) const = default;
 };
 
-/// `redis://[[user]:password@]host[:port][/database]`; user and password may be percent-encoded. TLS (`rediss://`) is
-/// not supported.
+/// `redis://[[user]:password@]host[:port][/database]`, or `rediss://` for TLS; user and password may be
+/// percent-encoded.
 struct redis_url {
+  bool tls = false;
   node_address address;
   std::string user;  ///< empty: the default user
   std::string password;

@@ -10,6 +10,7 @@
 #include "adapters/auth/credentials.hpp"
 #include "adapters/auth/network_list.hpp"
 #include "adapters/broker_auth/broker_access.hpp"
+#include "adapters/net/tls_context.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
@@ -119,6 +120,7 @@ struct config {
     std::string path = default_store_path;
     sync_mode sync = sync_mode::full;
     std::string redis = "redis://127.0.0.1:6379/0";  ///< checked; may hold a password
+    net::tls_options redis_tls;                      ///< checked, where it is rediss://
     bool cluster = false;
     std::string prefix = "roombus";
     bool replicas = false;

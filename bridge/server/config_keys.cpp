@@ -326,11 +326,19 @@ void add_store(std::vector<key>& all) {
       "survives a crash of the program; a power cut may take the last moments."));
   all.push_back(secret(keys::text<config>(
       "store", "redis", FIELD(store.redis),
-      "redis://user:password@host:port/database, several of them separated by commas for a cluster (without TLS)",
+      "redis://user:password@host:port/database (rediss:// for TLS), several separated by commas for a cluster",
       [](const std::string& s) { return redis::redis_url::parse_list(s).has_value(); },
       "The Redis, or some nodes of a Redis Cluster. User, password, port (6379) and database (0) may be left out; "
       "%40 and the like stand for special characters. All nodes of a cluster take the first one's user and "
       "password.")));
+  all.push_back(
+      text("store", "redis_ca_file", FIELD(store.redis_tls.ca_file),
+           "Certificates (PEM) that a rediss:// server is checked against, with the host name or address that "
+           "it is reached by; empty: the system's."));
+  all.push_back(text("store", "redis_cert_file", FIELD(store.redis_tls.cert_file),
+                     "The certificate (PEM, with its chain) that a rediss:// server is shown; empty: none."));
+  all.push_back(text("store", "redis_key_file", FIELD(store.redis_tls.key_file),
+                     "Its key (PEM, without a passphrase); empty: it is in the same file."));
   all.push_back(boolean("store", "cluster", FIELD(store.cluster), "The Redis is a Redis Cluster."));
   all.push_back(keys::text<config>("store", "prefix", FIELD(store.prefix), "letters, digits, -, _ and ~", is_topic_word,
                                    "What all keys in Redis begin with."));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/net/tls_context.hpp"
 #include "core/remote_hooks.hpp"
 #include "schemas/codec/payload.hpp"
 
@@ -24,6 +25,7 @@ struct remote_hooks_section {
 
 struct http_hooks_section : remote_hooks_section {
   std::string url;
+  net::tls_options tls;  ///< checked, where it is https://
   std::size_t max_connections = 32;
   std::size_t max_queue = 1'000;
   std::string secret;  ///< also when it was given by `secret_file`

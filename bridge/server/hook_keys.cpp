@@ -73,9 +73,19 @@ void add_common(std::vector<key>& all, const std::string& section, Hooks hooks, 
 void add_hook_keys(std::vector<key>& all) {
   all.push_back(keys::text<config>(
       "hooks.http", "url", FIELD(http.url),
-      "a URL such as \"http://127.0.0.1:9000/hooks\" (https is not supported yet)",
+      "a URL such as \"http://127.0.0.1:9000/hooks\" or \"https://hooks.example.org\"",
       [](const std::string& s) { return s.empty() || hooks::hook_url::parse(s).has_value(); },
       "Where hooks are called, each as POST {url}/{hook}."));
+  const auto file = [](const char* name, auto field, const char* help) {
+    return keys::text<config>("hooks.http", name, field, "a text without control characters", is_text, help);
+  };
+  all.push_back(file("ca_file", FIELD(http.tls.ca_file),
+                     "Certificates (PEM) that an https:// server is checked against, with the host name or address of "
+                     "the URL; empty: the system's."));
+  all.push_back(file("cert_file", FIELD(http.tls.cert_file),
+                     "The certificate (PEM, with its chain) that an https:// server is shown; empty: none."));
+  all.push_back(file("key_file", FIELD(http.tls.key_file),
+                     "Its key (PEM, without a passphrase); empty: it is in the same file."));
   add_common(all, "hooks.http", FIELD(http.hooks), FIELD(http.timeout_ms), FIELD(http.on_failure), FIELD(http.policy),
              FIELD(http.encoding));
   all.push_back(keys::integer<config>("hooks.http", "max_connections", FIELD(http.max_connections), 1, 10'000,

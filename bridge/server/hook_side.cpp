@@ -1,6 +1,7 @@
 #include "bridge/server/hook_side.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "adapters/hooks/http_hook_caller.hpp"
@@ -32,6 +33,12 @@ hook_side::hook_side(const hooks_section& settings, const std::string& instance,
   if (!settings.http.hooks.empty()) {
     hooks::http_hook_options options;
     options.url = hooks::hook_url::parse(settings.http.url).value();  // checked with the configuration
+    if (options.url.tls) {
+      net::opened_tls_context opened = net::open_tls_context(settings.http.tls);
+      // the files were there when the configuration was checked
+      if (!opened.context) throw std::runtime_error("hooks.http: " + opened.error);
+      options.tls = std::move(opened.context);
+    }
     options.timeout = std::chrono::milliseconds(settings.http.timeout_ms);
     options.max_connections = settings.http.max_connections;
     options.max_queue = settings.http.max_queue;

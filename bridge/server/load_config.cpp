@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "adapters/hooks/hook_url.hpp"
+#include "adapters/net/tls_context.hpp"
 #include "adapters/redis/redis_url.hpp"
 #include "bridge/server/admin_keys.hpp"
 #include "bridge/server/config_sources.hpp"
@@ -47,6 +49,7 @@ class finisher {
     check_password();
     check_dev();
     check_store();
+    check_tls();
     check_admin();
     finish_hooks(c_.hooks, c_.mqtt.broker.kind != broker_kind::none,
                  [this](const char* path, const std::string& why) { fail(path, why); });
@@ -136,6 +139,40 @@ class finisher {
     if (c_.store.cluster && urls && urls->front().database != 0) {
       fail("store.redis", "expected no database number: a cluster has only 0");
     }
+    if (urls &&
+        std::any_of(urls->begin(), urls->end(), [&](const auto& url) { return url.tls != urls->front().tls; })) {
+      fail("store.redis", "expected either redis:// or rediss:// for all nodes");
+    }
+  }
+
+  void check_tls() {
+    if (sources_.usable({"store.kind", "store.redis"})) {
+      const auto urls = redis::redis_url::parse_list(c_.store.redis);
+      const bool used = c_.store.kind == store_kind::redis && urls && urls->front().tls;
+      check_tls_files(c_.store.redis_tls, used, "store.redis_", "store.redis = \"rediss://...\"");
+    }
+    if (sources_.usable({"hooks.http.url"})) {
+      const auto url = hooks::hook_url::parse(c_.hooks.http.url);
+      check_tls_files(c_.hooks.http.tls, url && url->tls, "hooks.http.", "hooks.http.url = \"https://...\"");
+    }
+  }
+
+  /// `keys`: what the keys of the files begin with.
+  void check_tls_files(const net::tls_options& files, bool used, const std::string& keys, const char* condition) {
+    const auto warn = [this](const std::string& path, const std::string& why) {
+      if (sources_.was_set(path)) out_.warnings.push_back(sources_.origin(path) + ": has no effect without " + why);
+    };
+    if (!used) {
+      for (const char* name : {"ca_file", "cert_file", "key_file"})
+        warn(keys + name, condition);
+      return;
+    }
+    if (files.cert_file.empty()) warn(keys + "key_file", keys + "cert_file");
+    const net::opened_tls_context opened = net::open_tls_context(files);
+    if (opened.context) return;
+    const bool key_given = opened.part == net::tls_part::key && !files.key_file.empty();
+    const char* wrong = opened.part == net::tls_part::trust ? "ca_file" : key_given ? "key_file" : "cert_file";
+    fail(keys + wrong, opened.error);
   }
 
   void check_dev() {

@@ -53,6 +53,12 @@ store_side::store_side(const config::store_section& settings, const std::string&
       options.replica_timeout = std::chrono::milliseconds(settings.replica_timeout);
       for (const redis::redis_url& url : options.urls)
         remote += (remote.empty() ? "Redis at " : ", ") + url.address.str();
+      if (!options.urls.empty() && options.urls.front().tls) {
+        net::opened_tls_context opened = net::open_tls_context(settings.redis_tls);
+        error = std::move(opened.error);  // the files were there when the configuration was checked
+        options.tls = std::move(opened.context);
+        remote += " (TLS)";
+      }
       env.log.write(roombus::log_level::info, "store_open", "rooms and users are kept in " + remote);
       std::unique_ptr<shared_store> opened =
           make_redis_store(std::move(options), redis_environment{env.loop, env.time, env.random, env.log, env.metrics});

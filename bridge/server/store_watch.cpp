@@ -17,6 +17,9 @@ struct advice {
 
 // what a store told, and what to do about it; the first that fits
 constexpr advice known_troubles[] = {
+    {"certificate is not accepted",
+     "check store.redis_ca_file, and that store.redis names the host as its certificate"},
+    {"no TLS is spoken", "redis:// without TLS, or another port"},
     {"WRONGPASS", "check user and password in store.redis"},
     {"AUTH", "check user and password in store.redis"},
     {"NOPERM", "the user in store.redis needs more rights in Redis: docs/storage.md names them"},

@@ -6,7 +6,7 @@ packages_build=(
   nodejs npm
 )
 packages_run=(mosquitto mosquitto-clients)
-packages_test=(libgtest-dev mosquitto mosquitto-clients redis-server nats-server chromium)
+packages_test=(libgtest-dev openssl mosquitto mosquitto-clients redis-server nats-server chromium)
 packages_check=(clang-format clang-tidy)
 # scripts/install-brokers
 packages_brokers=(ejabberd rabbitmq-server)

@@ -4,7 +4,7 @@
 #   core            -> core, and of the outside only the standard library and Boost's error types
 #   schemas/codec   -> core
 #   adapters/X      -> core, schemas, adapters/http, adapters/loop; adapters/mosquitto (its plugin logs devices in) also
-#                      adapters/auth
+#                      adapters/auth; adapters/redis and adapters/hooks also adapters/net
 #   bridge/X        -> core, schemas; bridge/paho, bridge/admin, bridge/hooks and bridge/cluster also bridge/mqtt
 #   bridge/server   -> everything
 #   include         -> everything but bridge/server; only examples and tests include it, by <roombus/…>
@@ -47,6 +47,7 @@ function allowed(from, to) {
   if (to == "schemas") return 1
   if (from == "schemas") return 0
   if (from == "adapters/mosquitto" && to == "adapters/auth") return 1
+  if (to == "adapters/net" && (from == "adapters/redis" || from == "adapters/hooks")) return 1
   if (within(from, "adapters")) return to == "adapters/http" || to == "adapters/loop"
   if (from == "bridge/paho" || from == "bridge/admin" || from == "bridge/hooks" || from == "bridge/cluster") return to == "bridge/mqtt"
   return 0

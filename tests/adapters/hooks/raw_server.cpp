@@ -2,13 +2,17 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <stdexcept>
 #include <utility>
+
+#include <openssl/ssl.h>
 
 namespace roombus::test {
 
@@ -53,7 +57,8 @@ std::optional<raw_request> raw_connection::read() {
       }
     }
     std::array<char, 16384> block{};
-    const ssize_t n = ::recv(fd_, block.data(), block.size(), 0);
+    const ssize_t n = tls_ != nullptr ? SSL_read(tls_, block.data(), static_cast<int>(block.size()))
+                                      : ::recv(fd_, block.data(), block.size(), 0);
     if (n <= 0) return std::nullopt;
     buffer_.append(block.data(), static_cast<std::size_t>(n));
   }
@@ -61,7 +66,8 @@ std::optional<raw_request> raw_connection::read() {
 
 bool raw_connection::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t n = tls_ != nullptr ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))
+                                      : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -78,9 +84,42 @@ void raw_connection::wait_for_end() {
   }
 }
 
-raw_server::raw_server(std::function<void(raw_connection&)> serve) : serve_(std::move(serve)) {
+void raw_connection::end() {
+  if (tls_ != nullptr) SSL_shutdown(tls_);
+  ::shutdown(fd_, SHUT_WR);
+}
+
+void raw_connection::send_session_ticket() {
+  if (SSL_new_session_ticket(tls_) != 1 || SSL_do_handshake(tls_) != 1) throw std::runtime_error("no session ticket");
+}
+
+raw_server::raw_server(std::function<void(raw_connection&)> serve, const std::optional<certificate_files>& own)
+    : serve_(std::move(serve)), tls_(nullptr, SSL_CTX_free) {
+  if (own) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets as to files
+    tls_.reset(SSL_CTX_new(TLS_server_method()));
+    if (SSL_CTX_use_certificate_chain_file(tls_.get(), own->cert.c_str()) != 1 ||
+        SSL_CTX_use_PrivateKey_file(tls_.get(), own->key.c_str(), SSL_FILETYPE_PEM) != 1) {
+      throw std::runtime_error("no certificate");
+    }
+  }
   listener_ = listen_somewhere(port);
   acceptor_ = std::thread([this] { accept_all(); });
+}
+
+void raw_server::serve_one(int fd, std::size_t number) {
+  if (!tls_) {
+    raw_connection connection(fd, number, nullptr);
+    return serve_(connection);
+  }
+  const std::unique_ptr<SSL, void (*)(SSL*)> session(SSL_new(tls_.get()), SSL_free);
+  SSL_set_fd(session.get(), fd);
+  const int no_delay = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+  if (SSL_accept(session.get()) != 1) return;
+  raw_connection connection(fd, number, session.get());
+  serve_(connection);
+  if (connection.ends_tls) SSL_shutdown(session.get());
 }
 
 raw_server::~raw_server() {
@@ -105,8 +144,7 @@ void raw_server::accept_all() {
     const std::lock_guard guard(lock_);
     open_.push_back(fd);
     threads_.emplace_back([this, fd, number] {
-      raw_connection connection(fd, number);
-      serve_(connection);
+      serve_one(fd, number);
       const std::lock_guard inner(lock_);
       open_.erase(std::find(open_.begin(), open_.end(), fd));
       ::close(fd);

@@ -1,10 +1,8 @@
 // What clients see while Redis is away, and that nothing is lost or stored twice.
 
-#include <map>
-#include <set>
-
 #include "adapters/redis/key_slot.hpp"
 #include "adapters/redis/scripts.hpp"
+#include "tests/adapters/redis/append_load.hpp"
 #include "tests/adapters/redis/lossy_proxy.hpp"
 #include "tests/adapters/redis/redis_driver.hpp"
 
@@ -13,96 +11,6 @@ namespace roombus::test {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Appends in a loop, some at a time, and keeps what came of each.
-class load {
- public:
-  load(redis_driver& driver, std::vector<std::string> rooms) : driver_(driver), rooms_(std::move(rooms)) {}
-
-  void start(std::size_t at_a_time) {
-    for (std::size_t i = 0; i < at_a_time; ++i)
-      work(rooms_[i % rooms_.size()]).detach();
-  }
-  void stop() { stopping_ = true; }
-  [[nodiscard]] bool idle() const { return under_way_ == 0; }
-
-  std::uint64_t stored = 0;
-  std::uint64_t unavailable = 0;
-  std::uint64_t unknown = 0;
-  std::uint64_t others = 0;
-
-  /// What is wrong with the histories: "" when every acked message is in its room's once and with its id, no other
-  /// message is there twice, none that was refused is there, and ids have no holes.
-  std::string check() {
-    std::string faults;
-    for (const std::string& room : rooms_) {
-      history_request all;
-      all.limit = 1'000'000;
-      auto reading = driver_.data().read_history(room_name(room), actor(user_name(), true), std::move(all));
-      if (!driver_.run_until([&] { return reading.done(); })) return "no answer";
-      const result<history_page> page = reading.take();
-      if (!page) return "no history";
-      std::map<std::string, std::uint64_t> id_of;
-      std::uint64_t next = page->position.last_message_id;
-      for (const value& message : page->messages) {
-        const value decoded = cbor::materialize(message);
-        const std::uint64_t id = *decoded.if_map()->find("id")->floor_to_uint();
-        const std::string text = *decoded.if_map()->find("textMessage")->if_text();
-        if (id != next--) faults += room + ": a hole at " + std::to_string(id) + "\n";
-        if (!id_of.emplace(text, id).second) faults += room + ": twice: " + text + "\n";
-        if (refused_.contains(text)) faults += room + ": refused, but there: " + text + "\n";
-      }
-      for (const auto& [text, id] : acked_[room]) {
-        auto it = id_of.find(text);
-        if (it == id_of.end()) {
-          faults += room + ": lost: " + text + "\n";
-        } else if (it->second != id) {
-          faults += room + ": another id: " + text + "\n";
-        }
-      }
-    }
-    return faults;
-  }
-
- private:
-  task<void> work(std::string room) {
-    ++under_way_;
-    while (!stopping_) {
-      const std::string text = room + "-" + std::to_string(++count_);
-      const value_map message = store_operations::body(text);
-      append_request request;
-      request.room = room_name(room);
-      request.by = actor(user_name(), true);
-      request.message = &message;
-      request.now_ms = driver_.time.now_ms();
-      task<result<appended>> appending = driver_.data().append(std::move(request));
-      const result<appended> done = co_await appending;
-      if (done) {
-        ++stored;
-        acked_[room][text] = done->id;
-      } else if (done.error().code() == errc::unavailable) {
-        ++unavailable;
-        refused_.insert(text);
-      } else if (done.error().code() == errc::timeout) {
-        ++unknown;
-      } else {
-        ++others;
-      }
-      completion<bool> turn;  // a store that refuses at once must not keep the loop busy for ever
-      driver_.live.loop.post([turn] { turn.complete(true); });
-      co_await turn;
-    }
-    --under_way_;
-  }
-
-  redis_driver& driver_;
-  std::vector<std::string> rooms_;
-  bool stopping_ = false;
-  std::size_t under_way_ = 0;
-  std::uint64_t count_ = 0;
-  std::map<std::string, std::map<std::string, std::uint64_t>> acked_;
-  std::set<std::string> refused_;
-};
 
 redis_options patient(milliseconds timeout) {
   redis_options options;
@@ -149,7 +57,7 @@ class redis_faults : public store_operations, public ::testing::Test {
 
 TEST_F(redis_faults, a_killed_redis_comes_back_and_nothing_is_lost_or_doubled) {
   begin(patient(milliseconds(1000)));
-  load appends(*driver, rooms(3));
+  append_load appends(*driver, rooms(3));
   appends.start(30);
   for (int round = 0; round < 3; ++round) {
     const std::uint64_t before = appends.stored;
@@ -171,7 +79,7 @@ TEST_F(redis_faults, a_killed_redis_comes_back_and_nothing_is_lost_or_doubled) {
 
 TEST_F(redis_faults, appends_whose_connection_is_cut_are_made_once) {
   begin();
-  load appends(*driver, rooms(3));
+  append_load appends(*driver, rooms(3));
   appends.start(30);
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t before = appends.stored;
@@ -196,7 +104,7 @@ TEST_F(redis_faults, appends_that_were_made_and_whose_answers_are_lost_are_made_
   driver = std::make_unique<redis_driver>("redis://127.0.0.1:" + std::to_string(between.port()));
   driver->options.prefix = prefix;
   driver->open();
-  load appends(*driver, all);
+  append_load appends(*driver, all);
   appends.start(30);
   for (int round = 1; round <= 10; ++round) {
     const std::uint64_t before = appends.stored;
@@ -310,7 +218,7 @@ TEST_F(redis_faults, what_may_have_been_done_and_must_not_be_repeated_is_a_timeo
 
 TEST_F(redis_faults, a_stopped_redis_is_waited_for_no_longer_than_said) {
   begin(patient(milliseconds(500)));
-  load appends(*driver, rooms(2));
+  append_load appends(*driver, rooms(2));
   appends.start(10);
   ASSERT_TRUE(run_until([&] { return appends.stored > 100; }));
   server->freeze();
@@ -331,7 +239,7 @@ TEST_F(redis_faults, a_stopped_redis_is_waited_for_no_longer_than_said) {
 
 TEST_F(redis_faults, scripts_that_were_flushed_are_loaded_again) {
   begin();
-  load appends(*driver, rooms(2));
+  append_load appends(*driver, rooms(2));
   appends.start(20);
   for (int round = 0; round < 5; ++round) {
     const std::uint64_t before = appends.stored;
@@ -433,7 +341,7 @@ class redis_cluster_faults : public redis_faults {
 TEST_F(redis_cluster_faults, slots_move_under_load) {
   begin_cluster(false, {});
   const std::vector<std::string> all = rooms(4);
-  load appends(*driver, all);
+  append_load appends(*driver, all);
   appends.start(20);
   for (int round = 0; round < 3; ++round) {
     const std::string key = driver->room_key(all[static_cast<std::size_t>(round)]);
@@ -471,7 +379,7 @@ TEST_F(redis_cluster_faults, a_replica_takes_over_from_a_killed_master) {
   options.replicas = true;
   begin_cluster(true, options);
   const std::vector<std::string> all = rooms(6);
-  load appends(*driver, all);
+  append_load appends(*driver, all);
   appends.start(30);
   ASSERT_TRUE(run_until([&] { return appends.stored > 300; }));
   redis_process* master = cluster->master_of(redis::key_slot(driver->room_key(all.front())));

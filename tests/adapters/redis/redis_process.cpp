@@ -76,9 +76,11 @@ std::string shown(const redisReply& r) {
 
 }  // namespace
 
-redis_process::redis_process(std::vector<std::string> more_options) : more_(std::move(more_options)) {
+redis_process::redis_process(std::vector<std::string> more_options, std::optional<redis_tls> tls)
+    : more_(std::move(more_options)), tls_(std::move(tls)) {
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
+    if (tls_) tls_port_ = free_port();
     bus_port_ = free_port();
     try {
       start();
@@ -115,7 +117,13 @@ void redis_process::start() {
                                  "--logfile",
                                  folder_.file("log")};
   words.insert(words.end(), more_.begin(), more_.end());
+  if (tls_) {
+    words.insert(words.end(), {"--tls-port", std::to_string(tls_port_), "--tls-cert-file", tls_->own.cert,
+                               "--tls-key-file", tls_->own.key, "--tls-ca-cert-file", tls_->ca_file,
+                               "--tls-auth-clients", tls_->asks_clients ? "yes" : "no"});
+  }
   for (const std::string& word : more_) {
+    if (word == "--cluster-enabled" && tls_) words.insert(words.end(), {"--tls-cluster", "yes"});
     if (word == "--cluster-enabled") words.insert(words.end(), {"--cluster-port", std::to_string(bus_port_)});
   }
   std::vector<char*> argv;
@@ -180,12 +188,15 @@ std::string redis_process::run(const std::vector<std::string>& words) const {
   return r ? shown(*r) : "error: no answer";
 }
 
-redis_cluster_processes::redis_cluster_processes(std::size_t masters, bool replicas) : masters_(masters) {
+redis_cluster_processes::redis_cluster_processes(std::size_t masters, bool replicas, std::optional<redis_tls> tls)
+    : masters_(masters) {
   const std::size_t count = replicas ? masters * 2 : masters;
   for (std::size_t i = 0; i < count; ++i) {
-    nodes.push_back(std::make_unique<redis_process>(std::vector<std::string>{
-        "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-ping-replica-period", "1",
-        "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--cluster-allow-replica-migration", "no"}));
+    nodes.push_back(std::make_unique<redis_process>(
+        std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+                                 "--repl-ping-replica-period", "1", "--repl-diskless-sync", "yes",
+                                 "--repl-diskless-sync-delay", "0", "--cluster-allow-replica-migration", "no"},
+        tls));
   }
   for (std::size_t i = 0; i < count; ++i)
     nodes[i]->run({"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(i + 1)});

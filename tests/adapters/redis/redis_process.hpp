@@ -4,18 +4,28 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/test_certificates.hpp"
 
 namespace roombus::test {
+
+/// How a Redis speaks TLS.
+struct redis_tls {
+  certificate_files own;
+  std::string ca_file;        ///< of its clients
+  bool asks_clients = false;  ///< only clients with a certificate get in
+};
 
 /// A redis-server of a test's own on a free port of loopback, with an append-only file that is written before replies.
 /// It ends with the object, or with the test's process.
 class redis_process {
  public:
-  explicit redis_process(std::vector<std::string> more_options = {});
+  /// With `tls` clients speak TLS at `port`; what the test itself says (`run`) goes to another port without it.
+  explicit redis_process(std::vector<std::string> more_options = {}, std::optional<redis_tls> tls = {});
   ~redis_process();
   redis_process(const redis_process&) = delete;
   redis_process& operator=(const redis_process&) = delete;
@@ -30,9 +40,9 @@ class redis_process {
   /// Waits until it has all that its master has; false if that takes too long.
   [[nodiscard]] bool follows() const;
   [[nodiscard]] bool running() const { return pid_ > 0; }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  [[nodiscard]] std::string url() const { return "redis://" + address(); }
+  [[nodiscard]] std::uint16_t port() const { return tls_ ? tls_port_ : port_; }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
+  [[nodiscard]] std::string url() const { return (tls_ ? "rediss://" : "redis://") + address(); }
 
   /// Runs one command on a connection of its own; the answer as text, lists as items joined by blanks, errors with
   /// "error: " before them.
@@ -43,7 +53,9 @@ class redis_process {
 
   temp_folder folder_;
   std::vector<std::string> more_;
+  std::optional<redis_tls> tls_;
   std::uint16_t port_ = 0;
+  std::uint16_t tls_port_ = 0;
   std::uint16_t bus_port_ = 0;
   pid_t pid_ = 0;
 };
@@ -51,7 +63,7 @@ class redis_process {
 /// Masters with all slots between them, and a replica of each when wanted; stable once made.
 class redis_cluster_processes {
  public:
-  explicit redis_cluster_processes(std::size_t masters = 3, bool replicas = false);
+  explicit redis_cluster_processes(std::size_t masters = 3, bool replicas = false, std::optional<redis_tls> tls = {});
 
   [[nodiscard]] std::string urls() const;
   /// Masters first, then the replica of the first, of the second …

@@ -33,11 +33,18 @@ TEST(redis_url, takes_its_parts_apart) {
   ASSERT_TRUE(v6);
   EXPECT_EQ(v6->address.str(), "[::1]:6379");
   EXPECT_EQ(v6->user, "");
+  EXPECT_FALSE(v6->tls);
+  const auto secured = redis_url::parse("rediss://:secret@redis.example/1");
+  ASSERT_TRUE(secured);
+  EXPECT_TRUE(secured->tls);
+  EXPECT_EQ(secured->address.str(), "redis.example:6379");
+  EXPECT_EQ(secured->database, 1U);
 }
 
 TEST(redis_url, refuses_what_is_not_one) {
-  for (const char* text : {"", "redis://", "rediss://host", "http://host", "redis://host:0", "redis://host:70000",
-                           "redis://host/x", "redis://user@host", "redis://a:%4@host", "redis://a b", "redis://[::1"}) {
+  for (const char* text :
+       {"", "redis://", "rediss://", "redisss://host", "http://host", "redis://host:0", "redis://host:70000",
+        "redis://host/x", "redis://user@host", "redis://a:%4@host", "redis://a b", "redis://[::1"}) {
     EXPECT_FALSE(redis_url::parse(text)) << text;
   }
   EXPECT_FALSE(redis_url::parse_list("redis://a,"));

@@ -110,6 +110,36 @@ TEST(load_config, instances_share_what_can_be_shared) {
   EXPECT_FALSE(shared(mosquitto));
 }
 
+TEST(load_config, files_of_tls_are_read_where_tls_is_spoken) {
+  const std::string nowhere = "cannot use the certificates in \"/nowhere\": No such file or directory";
+  EXPECT_EQ(load_file("[hooks.http]\nurl = \"https://h\"\nca_file = \"/nowhere\"\n").errors,
+            texts{"F:3: hooks.http.ca_file: " + nowhere});
+  const std::string redis = "[store]\nkind = \"redis\"\nredis = \"rediss://h\"\n";
+  EXPECT_EQ(load_file(redis).errors, texts{});
+  EXPECT_EQ(load_file(redis + "redis_ca_file = \"/nowhere\"\n").errors, texts{"F:4: store.redis_ca_file: " + nowhere});
+  EXPECT_EQ(load_file(redis + "redis_cert_file = \"/nowhere\"\n").errors,
+            texts{"F:4: store.redis_cert_file: cannot use the certificate in \"/nowhere\": No such file or directory"});
+  EXPECT_EQ(load_file("[store]\nkind = \"redis\"\ncluster = true\nredis = \"rediss://a,redis://b\"\n").errors,
+            texts{"F:4: store.redis: expected either redis:// or rediss:// for all nodes"});
+  const auto warnings = [](const std::string& file) {
+    const auto out = load_file(file);
+    EXPECT_EQ(out.errors, texts{});
+    std::string all;
+    for (const std::string& one : out.warnings)
+      all += one + "\n";
+    return all;
+  };
+  EXPECT_NE(warnings("[hooks.http]\nurl = \"http://h\"\nca_file = \"/nowhere\"\n")
+                .find("hooks.http.ca_file: has no effect without hooks.http.url = \"https://"),
+            std::string::npos);
+  EXPECT_NE(warnings("[store]\nkind = \"redis\"\nredis_ca_file = \"/nowhere\"\n")
+                .find("store.redis_ca_file: has no effect without store.redis = \"rediss://"),
+            std::string::npos);
+  EXPECT_NE(warnings(redis + "redis_key_file = \"/nowhere\"\n")
+                .find("store.redis_key_file: has no effect without store.redis_cert_file"),
+            std::string::npos);
+}
+
 // What a key's default would be changed to, in all three sources.
 TEST(load_config, every_key_can_be_given_in_every_way) {
   const config defaults;

@@ -1,8 +1,9 @@
-// A hook server (node:http) that does what a test says, honest or not, and remembers what it was asked.
+// A hook server (node:http, or node:https) that does what a test says, honest or not, and remembers what it was asked.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { gone, watched } from './leftovers.mjs'
 
 export class HookServer {
@@ -14,11 +15,13 @@ export class HookServer {
   #server
   #sockets = new Set()
 
-  constructor ({ secret } = {}) { this.secret = secret }
+  /** `tls` are the options of node:https, with them it is a server of https. */
+  constructor ({ secret, tls, host = '127.0.0.1' } = {}) { Object.assign(this, { secret, tls, host }) }
 
   /** Starts on a free port, or again on the one it had. */
   async start () {
-    this.#server = watched(createServer((request, response) => this.#serve(request, response)), () => this.#end())
+    const serve = (request, response) => this.#serve(request, response)
+    this.#server = watched(this.tls ? createSecureServer(this.tls, serve) : createServer(serve), () => this.#end())
     this.#server.on('connection', socket => {
       ++this.connections
       this.#sockets.add(socket)
@@ -30,7 +33,8 @@ export class HookServer {
     return this
   }
 
-  get url () { return `http://127.0.0.1:${this.port}/hooks` }
+  /** `host` is how the service calls it. */
+  get url () { return `${this.tls ? 'https' : 'http'}://${this.host}:${this.port}/hooks` }
 
   /** Ends at once, as a process that is killed: what is at work gets no answer. Does nothing when it does not run. */
   async kill () {

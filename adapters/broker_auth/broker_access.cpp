@@ -36,12 +36,7 @@ topics::role broker_access::role_of(std::string_view user) const {
 }
 
 bool broker_access::may_be(std::string_view user, std::string_view client) const {
-  if (!topics::is_name_level(user) || !topics::is_name_level(client)) return false;
-  if (options_.ids == client_ids::any || is_bridge(user)) return true;
-  // exactly one user may have an id, whatever the names are
-  if (client == user) return user.find('~') == std::string_view::npos;
-  return client.size() > user.size() + 1 && client.starts_with(user) && client[user.size()] == '~' &&
-         client.find('~', user.size() + 1) == std::string_view::npos;
+  return topics::may_connect_as(is_bridge(user) ? client_ids::any : options_.ids, user, client);
 }
 
 bool broker_access::may_publish(std::string_view user, std::string_view client, std::string_view topic,

@@ -1,20 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "schemas/topics/client_ids.hpp"
 #include "schemas/topics/topic_policy.hpp"
 
 namespace roombus::broker_auth {
 
-/// Which client ids a user may connect with. A broker keeps sessions by client id alone: whoever takes the id of
-/// another user's device takes over its subscriptions, too.
-enum class client_ids : std::uint8_t {
-  own,  ///< the user's name, or `{user}~{anything without ~}`; a user whose name has a `~` needs the second form
-  any   ///< whatever it likes: only where something else keeps users apart
-};
+using topics::client_ids;
 
 struct access_options {
   std::string prefix = "roombus";

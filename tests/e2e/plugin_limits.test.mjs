@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import test from 'node:test'
 import { eventually, within } from './support/deadline.mjs'
 import { ending } from './support/ending.mjs'
-import { plugin, startPluginBroker } from './support/plugin_broker.mjs'
+import { account, plugin, startPluginBroker } from './support/plugin_broker.mjs'
 import { delivery } from './support/roombus.mjs'
 
 const mqtt = createRequire(import.meta.url)('mqtt')
@@ -77,5 +77,12 @@ if (plugin === undefined || delivery !== 'broker') {
     for (let i = 0; i < 3; ++i) await enter({ username: 'eve', clientId: `e${i}` })
     await assert.rejects(enter({ username: 'eve', clientId: 'e3' }))
     await enter(bridge)
+  }))
+
+  test('nobody keeps a client id of another user, where ids are their own', { timeout: 60000 }, () => ending(async ends => {
+    const broker = ends(await startPluginBroker({ options: 'plugin_opt_client_ids own\n' }), broker => broker.stop())
+    const enter = async (username, clientId) => ends(await connect(broker.address, { username, clientId }), client => client.endAsync(true))
+    for (const id of ['alice-phone', 'alice~phone', 'alice']) await assert.rejects(enter('mallory', id), { code: 0x87 })
+    for (const id of ['alice~phone', 'alice']) await enter('alice', id)
   }))
 }

@@ -74,6 +74,10 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
   const login outcome = log_in(user, password, address, limits);
   if (outcome != login::accepted) return outcome;
   const role who = role_of_account(user);
+  if (who != role::bridge && !may_connect_as(options_.ids, user, client)) {
+    log_.write(log_level::info, "wrong_client_id", "from " + std::string(address) + ": not one of its user's own");
+    return login::bad_name;
+  }
   switch (registry_.check(k, who, user, client)) {
     case connection_registry::refusal::none:
       break;

@@ -29,6 +29,11 @@ bool take_text(const std::string& text, std::string& out) {
   return !text.empty();
 }
 
+bool take_client_ids(const std::string& text, client_ids& out) {
+  out = text == "own" ? client_ids::own : client_ids::any;
+  return text == "own" || text == "any";
+}
+
 bool take_hex(const std::string& text, std::string& out) {
   out.clear();
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
@@ -62,6 +67,7 @@ bool take_guard_setting(plugin_settings& settings, std::string_view name, const 
   if (name == "bridge_accounts") return take_text(text, settings.bridge_accounts);
   if (name == "accounts") return take_text(text, settings.accounts);
   if (name == "dev") return take_switch(text, guard.dev);
+  if (name == "client_ids") return take_client_ids(text, guard.ids);
   if (name == "workers") return take_names(text, guard.workers);
   if (name == "admins") return take_names(text, guard.admins);
   if (name == "max_connections") return take_number(text, guard.max_connections, 1, most);

@@ -13,6 +13,7 @@ TEST(plugin_settings, each_option_is_taken) {
                                                          {"bridge_accounts", "/b"},
                                                          {"accounts", "/a"},
                                                          {"dev", "true"},
+                                                         {"client_ids", "own"},
                                                          {"workers", "w1,w2"},
                                                          {"admins", "root"},
                                                          {"max_connections", "7"},
@@ -38,6 +39,7 @@ TEST(plugin_settings, each_option_is_taken) {
   EXPECT_EQ(s.guard.prefix, "home");
   EXPECT_EQ(s.bridge_accounts + s.accounts, "/b/a");
   EXPECT_TRUE(s.guard.dev);
+  EXPECT_EQ(s.guard.ids, client_ids::own);
   EXPECT_EQ(s.guard.workers, (std::vector<std::string>{"w1", "w2"}));
   EXPECT_EQ(s.guard.admins, std::vector<std::string>{"root"});
   EXPECT_EQ(s.guard.max_connections, 7U);
@@ -66,7 +68,7 @@ TEST(plugin_settings, what_is_unknown_or_wrong_is_refused) {
       {"max_rooms", "0"}, {"max_rooms", "-1"},      {"max_rooms", "1x"},      {"max_connections", "99999999"},
       {"accounts", ""},   {"jwt_audience", ""},     {"jwt_secret_hex", "0"},  {"jwt_secret_hex", ""},
       {"jwt_leeway", ""}, {"jwt_secret_hex", "0x"}, {"jwt_secret", "secret"}, {"jwt_require_exp", "1"},
-      {"password", "/p"}, {"max_failures", "0"}};
+      {"password", "/p"}, {"max_failures", "0"},    {"client_ids", ""},       {"client_ids", "mine"}};
   for (const auto& [name, text] : options) {
     plugin_settings s;
     EXPECT_FALSE(take_setting(s, name, text)) << name << " " << text;

@@ -29,9 +29,9 @@ struct decision {
 /// at login, so no name can pretend to be two levels or a wildcard. Source: design §3, "Levels".
 [[nodiscard]] bool is_name_level(std::string_view level);
 
-/// The table of topics as access rights. Pure: no state but the configuration. Source: design §3.
 inline constexpr std::size_t max_status_bytes = 16;
 
+/// The table of topics as access rights. Pure: no state but the configuration. Source: design §3.
 class topic_policy {
  public:
   /// `any_client`: any client id may act for its user name (`--dev`).

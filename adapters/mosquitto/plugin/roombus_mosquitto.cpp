@@ -273,8 +273,8 @@ int start(plugin_state& state, const mosquitto_opt* given, int count) {
   } const callbacks[] = {
       {MOSQ_EVT_BASIC_AUTH, on_login, nullptr},
       {MOSQ_EVT_ACL_CHECK, on_access, nullptr},
-      {MOSQ_EVT_DISCONNECT, on_disconnect, nullptr},
       {MOSQ_EVT_MESSAGE, on_message, nullptr},
+      {MOSQ_EVT_DISCONNECT, on_disconnect, nullptr},
       {MOSQ_EVT_CONTROL, on_control, control_topic.data()},
       {MOSQ_EVT_TICK, on_tick, nullptr},
       {MOSQ_EVT_RELOAD, on_reload, nullptr},

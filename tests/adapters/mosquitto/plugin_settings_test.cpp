@@ -47,10 +47,10 @@ TEST(plugin_settings, each_option_is_taken) {
   EXPECT_EQ(s.logins.password_file, "/p w");
   EXPECT_EQ(s.logins.max_failures, 9U);
   EXPECT_EQ(s.logins.failure_window_ms, 1000);
-  EXPECT_EQ(s.logins.remembered_passwords, 0U);
-  EXPECT_EQ(s.logins.reload_interval_ms, 0);
   EXPECT_EQ(s.guard.guesses.max_failures, 9U);
   EXPECT_EQ(s.guard.guesses.window_ms, 1000);
+  EXPECT_EQ(s.logins.remembered_passwords, 0U);
+  EXPECT_EQ(s.logins.reload_interval_ms, 0);
   const auth::jwt_options& jwt = s.logins.jwt;
   EXPECT_EQ(jwt.sources.secret_file + jwt.sources.public_key_file + jwt.sources.jwks_file, "/s/k/j");
   EXPECT_EQ(jwt.sources.secret, std::string("\0\xff ", 3));

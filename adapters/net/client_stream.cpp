@@ -67,8 +67,9 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     const auto buffer = asio::buffer(*bytes);
     auto handler = [self = shared_from_this(), bytes = std::move(bytes), done = std::move(done)](
                        const error_code& error, std::size_t written) {
-      // of a write over TLS that failed nobody tells how much had left
-      if (!self->closed_) done(error, written > 0 || self->tls_);
+      if (self->closed_) return;
+      if (error && self->tls_) return self->fail_write(error, done);
+      done(error, written > 0);
     };
     if (tls_) {
       asio::async_write(*tls_, buffer, std::move(handler));
@@ -114,6 +115,7 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     closed_ = true;
     on_connected_ = nullptr;
     on_read_ = nullptr;
+    on_last_words_ = nullptr;
     ended_ = nullptr;
     error_code ignored;
     resolver_.cancel();
@@ -165,6 +167,7 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
       self->reading_ = false;
       if (self->closed_) return;
       self->kept_ = completed_read{error, size};
+      if (auto tell = std::exchange(self->on_last_words_, nullptr)) return tell();
       if (self->on_read_) return self->hand_out();
       self->tell_ended();
     };
@@ -173,6 +176,17 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     } else {
       socket_.async_read_some(asio::buffer(input_), std::move(handler));
     }
+  }
+
+  /// Of a write over TLS that failed nobody tells how much had left. Whoever closed the connection may have said why
+  /// (an alert, such as for a certificate of ours that is missing): that was sent before, and says more.
+  void fail_write(const error_code& error, std::function<void(const error_code&, bool)> done) {
+    on_last_words_ = [this, error, done = std::move(done)] {
+      const bool alert = kept_->error.category() == asio::error::get_ssl_category();
+      done(alert ? kept_->error : error, true);
+    };
+    if (kept_) return std::exchange(on_last_words_, nullptr)();
+    if (!reading_) start_reading();
   }
 
   void hand_out() {
@@ -219,6 +233,7 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
   std::optional<completed_read> kept_;  // what nobody has asked for yet
   std::function<void(std::string)> on_connected_;
   std::function<void(const error_code&, std::string_view)> on_read_;
+  std::function<void()> on_last_words_;
   std::function<void()> ended_;
 };
 

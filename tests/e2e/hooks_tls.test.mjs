@@ -68,6 +68,16 @@ secured('a server that asks who we are is shown a certificate', {
   assert.equal(server.asked('roomMessageBefore').length, 1)
 })
 
+secured('a server that asks who we are, and we have nothing to show', {
+  tls: authority => ({ requestCert: true, rejectUnauthorized: true, ca: authority.caText })
+}, async (server, world) => {
+  const alice = await world.browser('alice')
+  await alice.call('roomJoin', 'default')
+  await assert.rejects(alice.call('roomMessage', 'default', { text: 'hello' }), chatError('unavailable'))
+  assert.equal(server.calls.length, 0)
+  await eventually(() => /alert certificate required/.test(world.service.output), 'the reason in the log')
+})
+
 const untrusted = {
   'an authority that is not trusted': [{ more: () => '' }, /unable to get local issuer certificate/],
   'a certificate of another address': [{ names: 'IP:127.0.0.2' }, /IP address mismatch/],

@@ -88,7 +88,7 @@ test('two seconds after a kill those who may hear a room hear it again, and nobo
       }
       const leaving = gone.stop()
       const putOut = (async () => {
-        while (await ann.ask('roomAddToList', 'den', 'blacklist', [eve.user]) !== null) await new Promise(resolve => setTimeout(resolve, 50))
+        while (!ann.stopped && await ann.ask('roomAddToList', 'den', 'blacklist', [eve.user]) !== null) await new Promise(resolve => setTimeout(resolve, 50))
         eve.mark = n
         removed.push(eve)
       })()

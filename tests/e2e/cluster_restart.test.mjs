@@ -70,7 +70,7 @@ for (const instances of [1, 2]) {
             // one goes meanwhile, and one is put out as soon as anybody can do that
             const leaving = gone.stop()
             const putOut = (async () => {
-              while (await ann.ask('roomAddToList', ROOM, 'blacklist', [eve.user]) !== null) await new Promise(resolve => setTimeout(resolve, 50))
+              while (!ann.stopped && await ann.ask('roomAddToList', ROOM, 'blacklist', [eve.user]) !== null) await new Promise(resolve => setTimeout(resolve, 50))
               eve.mark = n
               removed.push(eve)
             })()

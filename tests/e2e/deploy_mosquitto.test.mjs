@@ -24,9 +24,10 @@ for (const identity of plugin === undefined ? ['acl'] : ['acl', 'plugin']) {
     for (const name of ['etc', 'tmp', 'run', 'bin']) mkdirSync(at(name))
     const ports = { 1883: await freePort(), 1884: await freePort() }
     for (const name of readdirSync(scripts)) {
-      const text = readFileSync(path.join(scripts, name), 'utf8').replaceAll('/usr/lib/roombus/roombus_mosquitto.so', plugin)
+      // the plugin last: the folder that it is built in may have any name
+      const text = readFileSync(path.join(scripts, name), 'utf8')
         .replaceAll(/\/(tmp|run\/roombus|etc\/roombus)\//g, (_, where) => at(where.split('/')[0]) + '/')
-        .replaceAll(/\b188[34]\b/g, port => ports[port])
+        .replaceAll(/\b188[34]\b/g, port => ports[port]).replaceAll('/usr/lib/roombus/roombus_mosquitto.so', plugin)
       // the files are this user's, whoever it is
       writeFileSync(at(`etc/${name}`), name.endsWith('.conf') && process.getuid() === 0 ? `user root\n${text}` : text)
       chmodSync(at(`etc/${name}`), 0o755)

@@ -169,19 +169,22 @@ hooked('a server that restarts under load: nothing lost, nothing twice', {
   }))
   const successes = () => answers.filter(a => a.id).length
   const circuitOpened = () => service.metric('roombus_hook_circuit_opened_total')
-  for (let round = 0; round < 3; ++round) {
+  try {
+    for (let round = 0; round < 3; ++round) {
+      const before = successes()
+      await eventually(() => successes() > before + 100, 'messages while the server is there', 30000)
+      const opened = await circuitOpened()
+      await server.kill()
+      const failed = answers.length
+      await eventually(() => answers.slice(failed).some(a => a.error), 'a failure while it is not')
+      await eventually(async () => await circuitOpened() > opened, 'the circuit opens')
+      await server.start()
+    }
     const before = successes()
-    await eventually(() => successes() > before + 100, 'messages while the server is there', 30000)
-    const opened = await circuitOpened()
-    await server.kill()
-    const failed = answers.length
-    await eventually(() => answers.slice(failed).some(a => a.error), 'a failure while it is not')
-    await eventually(async () => await circuitOpened() > opened, 'the circuit opens')
-    await server.start()
+    await eventually(() => successes() > before + 100, 'messages after the last start', 40000)
+  } finally {
+    stopping = true
   }
-  const before = successes()
-  await eventually(() => successes() > before + 100, 'messages after the last start', 40000)
-  stopping = true
   await within(Promise.all(load), 'all answers')
   assert.equal(answers.length, n, 'every command has one answer')
   for (const { error } of answers) if (error) assert.equal(error.message, errorText('unavailable'))

@@ -45,7 +45,6 @@ class grant_table {
   void set_among(std::size_t owner, bool among) { owners_[owner].among = among; }
   /// Another one has to go on with what this one granted; drops it where there are not several.
   void leave_to_others(std::size_t owner);
-  void drop_all() { rooms_.clear(); }
   /// Drops the grants of bridges whose lease is over, or leaves them to others; true if there were such bridges.
   bool expire(std::int64_t now_ms);
 

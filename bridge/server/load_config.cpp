@@ -53,6 +53,7 @@ class finisher {
     check_admin();
     finish_hooks(c_.hooks, c_.mqtt.broker.kind != broker_kind::none,
                  [this](const char* path, const std::string& why) { fail(path, why); });
+    warn_of_shared_calls();
     if (sources_.usable({"chat.heartbeat_rate", "chat.heartbeat_timeout"}) &&
         c_.chat.heartbeat_timeout <= c_.chat.heartbeat_rate) {
       fail("chat.heartbeat_timeout",
@@ -190,6 +191,17 @@ class finisher {
       fail("mqtt.listen", "expected a loopback address with auth.dev, got \"" + c_.mqtt.listen.str() +
                               "\": the embedded broker would let any machine be any user");
     }
+  }
+
+  void warn_of_shared_calls() {
+    if (c_.hooks.mqtt.hooks.empty() || !sources_.usable({"mqtt.broker", "mqtt.identity", "mqtt.profile"})) return;
+    if (!given_broker() || c_.mqtt.identity != identity_kind::acl ||
+        c_.mqtt.profile != mqtt::broker_profile::mosquitto) {
+      return;
+    }
+    out_.warnings.push_back(sources_.origin("hooks.mqtt.hooks") +
+                            ": Mosquitto without our plugin lets every device into the shared subscription of the "
+                            "workers, where calls get lost; docs/hooks.md says how to prevent it");
   }
 
   void check_admin() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "bridge/server/load_config.hpp"
@@ -100,6 +101,22 @@ TEST(hook_config_test, what_is_wrong_is_told_with_its_line) {
   EXPECT_EQ(error_of(load("[hooks.http]\nurl = \"https://h\"")), "");
   EXPECT_EQ(error_of(load("[hooks.http]\nurl = \"ftp://h\"")).substr(0, 29), "2: hooks.http.url: expected a");
   EXPECT_EQ(error_of(load("[mqtt]\nhook_workers = [\"a b\"]")).substr(0, 21), "2: mqtt.hook_workers:");
+}
+
+TEST(hook_config_test, calls_that_devices_can_draw_off_are_warned_of) {
+  const auto warned = [](const std::string& broker, const std::string& hooks = "hooks = [\"onJoin\"]\n") {
+    const auto result = load("[hooks.mqtt]\n" + hooks + "[mqtt]\n" + broker);
+    EXPECT_EQ(error_of(result), "") << broker;
+    return std::any_of(result.warnings.begin(), result.warnings.end(), [](const std::string& warning) {
+      return warning.find("hooks.mqtt.hooks") != std::string::npos;
+    });
+  };
+  const std::string given = "broker = \"tcp://127.0.0.1:1883\"\n";
+  EXPECT_TRUE(warned(given + "profile = \"mosquitto\"\nidentity = \"acl\"\n"));
+  EXPECT_FALSE(warned(given + "profile = \"mosquitto\"\nidentity = \"acl\"\n", "")) << "no calls";
+  EXPECT_FALSE(warned(given + "profile = \"mosquitto\"\nidentity = \"plugin\"\n"));
+  EXPECT_FALSE(warned(given + "profile = \"emqx\"\nidentity = \"acl\"\n")) << "asks at each subscription";
+  EXPECT_FALSE(warned("")) << "embedded";
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ std::vector<mosquitto::login_setting> device_logins_of(const config& settings) {
   add_file("jwt_jwks_file", jwt.sources.jwks_file);
   if (!jwt.sources.secret.empty()) out.emplace_back("jwt_secret_hex", hex(jwt.sources.secret));
   if (out.empty()) return out;
+  if (settings.mqtt.client_ids == broker_auth::client_ids::own) out.emplace_back("client_ids", "own");
   out.emplace_back("reload_interval", copies_interval_ms);
   out.emplace_back("max_failures", std::to_string(passwords.max_failures));
   out.emplace_back("failure_window", std::to_string(passwords.failure_window_ms));

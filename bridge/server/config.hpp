@@ -113,6 +113,7 @@ struct config {
     std::vector<std::string> admins;  ///< user names that may call it
     std::string auth_key;             ///< opens the endpoint that brokers ask; empty: there is none
     roombus::broker_auth::client_ids auth_client_ids = roombus::broker_auth::client_ids::own;
+    roombus::broker_auth::client_ids client_ids = roombus::broker_auth::client_ids::any;  ///< of the embedded broker
   } mqtt;
 
   struct store_section {

@@ -147,6 +147,10 @@ void add_admin(std::vector<key>& all) {
           "A key for methods that change nothing, and for events.");
 }
 
+std::vector<std::pair<std::string, broker_auth::client_ids>> client_id_rules() {
+  return {{"own", broker_auth::client_ids::own}, {"any", broker_auth::client_ids::any}};
+}
+
 void add_broker_auth(std::vector<key>& all) {
   all.push_back(secret(keys::text<config>(
       "mqtt", "auth_key", FIELD(mqtt.auth_key), "1 to 256 printable ASCII characters without blanks",
@@ -155,9 +159,7 @@ void add_broker_auth(std::vector<key>& all) {
       "the "
       "admin listener; empty: nobody may ask.")));
   all.push_back(keys::choice<config>(
-      "mqtt", "auth_client_ids", FIELD(mqtt.auth_client_ids),
-      std::vector<std::pair<std::string, broker_auth::client_ids>>{{"own", broker_auth::client_ids::own},
-                                                                   {"any", broker_auth::client_ids::any}},
+      "mqtt", "auth_client_ids", FIELD(mqtt.auth_client_ids), client_id_rules(),
       "Which client ids such a broker is told to accept: the user's name or NAME~SOMETHING (own), or any. With any, a "
       "user can take over the session of another one's device at brokers that keep sessions by client id alone."));
 }
@@ -199,6 +201,10 @@ void add_mqtt(std::vector<key>& all) {
                      "The plugin of the embedded broker: a path, auto (found beside the program) or none (the default "
                      "of --dev). With it devices are present exactly while they are connected, and rooms are delivered "
                      "by the broker."));
+  all.push_back(keys::choice<config>(
+      "mqtt", "client_ids", FIELD(mqtt.client_ids), client_id_rules(),
+      "Which client ids the embedded broker lets users connect with, where it has the plugin: the user's name or "
+      "NAME~SOMETHING (own), or any. With any, who comes first keeps an id, also one that another user's device has."));
   all.push_back(text("mqtt", "username", FIELD(mqtt.username), "Our account at a given broker."));
   all.push_back(secret(text("mqtt", "password", FIELD(mqtt.password), "Its password.")));
   all.push_back(text("mqtt", "password_file", FIELD(mqtt.password_file), "A file whose first line is the password."));

@@ -92,6 +92,11 @@ class finisher {
            "a broker that is not ours needs mqtt.identity = \"plugin\" or \"acl\": without our plugin or access rules "
            "every device could speak for every user");
     }
+    if (sources_.was_set("mqtt.client_ids") && (!embedded() || c_.mqtt.plugin == "none" || c_.auth.dev)) {
+      out_.warnings.push_back(sources_.origin("mqtt.client_ids") +
+                              ": has no effect but with the plugin of the embedded broker (mqtt.plugin), and none with "
+                              "auth.dev");
+    }
     for (const char* path : {"mqtt.username", "mqtt.password", "mqtt.password_file", "mqtt.ca_file", "mqtt.identity"}) {
       if (!given_broker() && sources_.was_set(path)) {
         out_.warnings.push_back(sources_.origin(path) + ": has no effect with mqtt.broker = \"" + c_.mqtt.broker.str() +

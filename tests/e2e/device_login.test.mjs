@@ -300,6 +300,12 @@ if (plugin === undefined || delivery !== 'broker') {
     assert.equal(await connack(world.service, 'bob', 'wrong'), refusal[4])
   })
 
+  scenario('client ids may be bound to users', { ...closed, config: passwordFile('own-ids') + '[mqtt]\nclient_ids = "own"\n' }, async ({ service }) => {
+    for (const [client, answer] of [['bob~phone', 0], ['bob', 0], ['alice~phone', refusal[4]], ['phone', refusal[4]]]) {
+      assert.equal(await connack(service, 'bob', 'other', { client }), answer, client)
+    }
+  })
+
   test('a Mosquitto of one\'s own with the plugin takes the same logins', { timeout: 60000 }, () => ending(async ends => {
     const options = `plugin_opt_password_file ${put('own', accounts)}\nplugin_opt_jwt_secret_file ${put('own-secret', secret + '\n')}\n` +
       'plugin_opt_jwt_audience other\nplugin_opt_jwt_audience roombus\nplugin_opt_jwt_leeway 0\nplugin_opt_max_failures 100\n'

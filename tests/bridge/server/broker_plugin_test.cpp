@@ -55,6 +55,14 @@ TEST(device_logins_of, all_that_is_configured_reaches_the_plugin) {
   EXPECT_EQ(got.jwt.rights_claim, "rights");
 }
 
+TEST(device_logins_of, a_rule_for_client_ids_reaches_the_plugin) {
+  config settings;
+  settings.auth.logins.password.file = "/passwords";
+  EXPECT_EQ(taken(settings).guard.ids, plugin::client_ids::any);
+  settings.mqtt.client_ids = broker_auth::client_ids::own;
+  EXPECT_EQ(taken(settings).guard.ids, plugin::client_ids::own);
+}
+
 TEST(device_logins_of, files_are_copied_and_the_rest_is_not) {
   config settings;
   settings.auth.logins.password.file = "/passwords";

@@ -153,6 +153,7 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
       {"mqtt.profile", "emqx"},
       {"mqtt.identity", "acl"},
       {"mqtt.auth_client_ids", "any"},
+      {"mqtt.client_ids", "own"},
       {"chat.message_format", "text"},
       {"instance.cluster", "off"},
       {"log.format", "json"},
@@ -199,6 +200,20 @@ TEST(load_config, every_key_can_be_given_in_every_way) {
       EXPECT_EQ(key.get(out->settings), key.get(by_flag.settings)) << key.path();
       EXPECT_NE(key.get(out->settings), value) << key.path();
     }
+  }
+}
+
+TEST(load_config, a_rule_for_client_ids_wants_the_plugin_of_the_embedded_broker) {
+  EXPECT_EQ(load_file("").settings.mqtt.client_ids, broker_auth::client_ids::any);
+  const auto out = load_file("[mqtt]\nclient_ids = \"own\"\n");
+  EXPECT_EQ(out.warnings, texts{});
+  EXPECT_EQ(out.settings.mqtt.client_ids, broker_auth::client_ids::own);
+  for (const char* more : {"plugin = \"none\"\n", "broker = \"none\"\n", "[auth]\ndev = true\n"}) {
+    const auto warnings = load_file(std::string("[mqtt]\nclient_ids = \"own\"\n") + more).warnings;
+    ASSERT_FALSE(warnings.empty()) << more;
+    EXPECT_EQ(warnings.front(),
+              "F:2: mqtt.client_ids: has no effect but with the plugin of the embedded broker (mqtt.plugin), and none "
+              "with auth.dev");
   }
 }
 

@@ -310,34 +310,6 @@ TEST_F(guard_test, sessions_that_wait_for_their_client_get_nothing_of_rooms) {
   EXPECT_TRUE(guard.may_read(&a, "alice", "c1", "roombus/u/alice/c1/reply/1", now));
 }
 
-class guard_with_passwords : public guard_test {
- protected:
-  guard_with_passwords() : guard_test(false) {
-    EXPECT_EQ(guard.load_devices("# accounts\n" + mosquitto::render_password("alice", "wonder", random)), "");
-  }
-};
-
-TEST_F(guard_with_passwords, logins) {
-  EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::accepted);
-  EXPECT_EQ(guard.authenticate(&b, "alice", "wrong", "c2"), login::bad_password);
-  EXPECT_EQ(guard.authenticate(&b, "alice", "", "c2"), login::bad_password);
-  EXPECT_EQ(guard.authenticate(&b, "nobody", "wonder", "c2"), login::bad_password);
-  EXPECT_EQ(guard.authenticate(&b, "bridge", "wonder", "c2"), login::bad_password);
-  EXPECT_EQ(guard.authenticate(&b, "", "", "c2"), login::bad_name);
-  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", ""), login::bad_name);
-  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", "a/b"), login::bad_name);
-  EXPECT_EQ(guard.authenticate(&b, "a/b", "wonder", "c2"), login::bad_name);
-}
-
-TEST_F(guard_with_passwords, a_file_with_a_fault_lets_nobody_in) {
-  for (const char* text : {"alice", "alice:", "alice:plain", "alice:$7$0$AAAA$AAAA", "alice:$6$AAAA$AAAA", "a/b:x"}) {
-    EXPECT_NE(guard.load_devices(text), "") << text;
-    EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::bad_password);
-  }
-}
-
-class guard_with_tokens : public guard_test {
- protected:
 class guard_of_own_ids : public guard_test {
  protected:
   static guard_options own() {
@@ -367,24 +339,24 @@ TEST_F(guard_of_own_ids, nobody_keeps_a_client_id_of_another_user) {
   EXPECT_EQ(logs_in("bridge", "whatever", "secret"), login::accepted) << "bridges choose theirs";
 }
 
-  guard_with_tokens() : guard_test(false), logins(options_of_logins(), {}, time, log) {
-    EXPECT_EQ(logins.load(), "");
-    EXPECT_EQ(guard.load_devices(mosquitto::render_password("alice", "wonder", random)), "");
-    guard.use(logins);
-    time.wall = wall;
+class guard_with_passwords : public guard_test {
+ protected:
+  guard_with_passwords() : guard_test(false) {
+    EXPECT_EQ(guard.load_devices("# accounts\n" + mosquitto::render_password("alice", "wonder", random)), "");
   }
+};
 
-  static device_login_options options_of_logins() {
-    device_login_options o;
-    o.jwt.sources.secret = test::secret;
-    o.jwt.rules.leeway_ms = 0;
-    return o;
-  }
-  static std::string token(const std::string& user, std::int64_t seconds, const std::string& more = "") {
-    return test::sign(test::hmac_key(), test::unsigned_token(R"({"alg":"HS256"})",
-                                                             R"({"sub":")" + user + R"(","exp":)" +
-                                                                 std::to_string(wall / 1000 + seconds) + more + "}"));
-  }
+TEST_F(guard_with_passwords, logins) {
+  EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::accepted);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wrong", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "nobody", "wonder", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "bridge", "wonder", "c2"), login::bad_password);
+  EXPECT_EQ(guard.authenticate(&b, "", "", "c2"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", ""), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "alice", "wonder", "a/b"), login::bad_name);
+  EXPECT_EQ(guard.authenticate(&b, "a/b", "wonder", "c2"), login::bad_name);
+}
 
 TEST_F(guard_with_passwords, guesses_are_limited_by_address_and_told) {
   const auto tries = [this](const char* password, const char* from) {
@@ -425,6 +397,34 @@ TEST_F(guard_with_passwords, guesses_at_a_bridges_password_are_limited_and_lock_
   EXPECT_EQ(log.lines, strings{}) << "a flood does not fill the log";
   EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1", "10.0.0.1"), login::accepted) << "devices count apart";
 }
+
+TEST_F(guard_with_passwords, a_file_with_a_fault_lets_nobody_in) {
+  for (const char* text : {"alice", "alice:", "alice:plain", "alice:$7$0$AAAA$AAAA", "alice:$6$AAAA$AAAA", "a/b:x"}) {
+    EXPECT_NE(guard.load_devices(text), "") << text;
+    EXPECT_EQ(guard.authenticate(&a, "alice", "wonder", "c1"), login::bad_password);
+  }
+}
+
+class guard_with_tokens : public guard_test {
+ protected:
+  guard_with_tokens() : guard_test(false), logins(options_of_logins(), {}, time, log) {
+    EXPECT_EQ(logins.load(), "");
+    EXPECT_EQ(guard.load_devices(mosquitto::render_password("alice", "wonder", random)), "");
+    guard.use(logins);
+    time.wall = wall;
+  }
+
+  static device_login_options options_of_logins() {
+    device_login_options o;
+    o.jwt.sources.secret = test::secret;
+    o.jwt.rules.leeway_ms = 0;
+    return o;
+  }
+  static std::string token(const std::string& user, std::int64_t seconds, const std::string& more = "") {
+    return test::sign(test::hmac_key(), test::unsigned_token(R"({"alg":"HS256"})",
+                                                             R"({"sub":")" + user + R"(","exp":)" +
+                                                                 std::to_string(wall / 1000 + seconds) + more + "}"));
+  }
 
   static constexpr std::int64_t wall = 1'700'000'000'000;
   device_logins logins;

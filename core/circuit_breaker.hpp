@@ -36,6 +36,9 @@ class circuit_breaker {
     return was_open;
   }
 
+  /// The call was not made after all: it tells nothing, and another one may be the probe.
+  void undecided() { probing_ = false; }
+
   /// True when this opened it. Calls that were admitted before it opened do not lengthen the pause.
   bool failed(std::int64_t now) {
     if (open_) {

@@ -47,13 +47,15 @@ class remote_hooks::impl {
     hook_policy policy = hook_policy::reject;
     counter* calls = nullptr;
     counter* milliseconds = nullptr;
+    counter* circuit_opened = nullptr;
+    circuit_breaker breaker;  ///< of its own: what makes one hook fail, strangers logging in say, stops no other
     std::int64_t next_log_ms = INT64_MIN;
     std::uint64_t unlogged = 0;
   };
 
   using self_ptr = std::shared_ptr<impl>;
 
-  impl(remote_hooks_options given, environment env) : options(std::move(given)), env_(env), breaker_(options.breaker) {
+  impl(remote_hooks_options given, environment env) : options(std::move(given)), env_(env) {
     const std::string transport = label("transport", options.transport);
     for (std::size_t i = 0; i < failures_.size(); ++i) {
       failures_[i] = &env.metrics.add_counter("roombus_hook_failures_total",
@@ -69,6 +71,7 @@ class remote_hooks::impl {
       const std::string labels = transport + "," + label("hook", text);
       one.calls =
           &env.metrics.add_counter("roombus_hook_calls_total", "Calls of hooks outside of the process.", labels);
+      one.breaker = circuit_breaker(options.breaker);
       entries.push_back(one);
     }
     for (entry& one : entries) {
@@ -76,9 +79,11 @@ class remote_hooks::impl {
           &env.metrics.add_counter("roombus_hook_milliseconds_total", "Time spent waiting for hooks, ms.",
                                    transport + "," + label("hook", one.name->text));
     }
-    circuit_opened_ =
-        &env.metrics.add_counter("roombus_hook_circuit_opened_total",
-                                 "Times that hooks were not asked any more, after failures in a row.", transport);
+    for (entry& one : entries) {
+      one.circuit_opened = &env.metrics.add_counter(
+          "roombus_hook_circuit_opened_total", "Times that a hook was not asked any more, after failures in a row.",
+          transport + "," + label("hook", one.name->text));
+    }
   }
 
   [[nodiscard]] bool rejects(std::size_t at) const { return entries[at].policy == hook_policy::reject; }
@@ -88,7 +93,7 @@ class remote_hooks::impl {
     entry& one = self->entries[at];
     one.calls->add();
     const std::int64_t begin = self->env_.time.steady_ms();
-    if (!self->breaker_.admit(begin)) {
+    if (!one.breaker.admit(begin)) {
       self->note_failure(at, hook_failure::circuit_open, "too many failures in a row");
       co_return std::nullopt;
     }
@@ -97,7 +102,7 @@ class remote_hooks::impl {
     const std::int64_t end = self->env_.time.steady_ms();
     self->entries[at].milliseconds->add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, end - begin)));
     if (outcome.answer) {
-      if (self->breaker_.succeeded()) self->log_circuit("hooks answer again");
+      if (self->entries[at].breaker.succeeded()) self->log_circuit(at, "answers again");
       co_return std::move(outcome.answer);
     }
     self->failed(at, outcome.failure, outcome.detail);
@@ -157,10 +162,12 @@ class remote_hooks::impl {
 
  private:
   void failed(std::size_t at, hook_failure why, const std::string& detail) {
-    // a full queue is our own: it says nothing about who is asked
-    if (why != hook_failure::overload && breaker_.failed(env_.time.steady_ms())) {
-      circuit_opened_->add();
-      log_circuit("hooks are not asked for a while, after failures in a row");
+    entry& one = entries[at];
+    if (why == hook_failure::overload) {
+      one.breaker.undecided();  // a full queue is our own: it says nothing about who is asked
+    } else if (one.breaker.failed(env_.time.steady_ms())) {
+      one.circuit_opened->add();
+      log_circuit(at, "is not asked for a while, after failures in a row");
     }
     note_failure(at, why, detail);
   }
@@ -180,14 +187,13 @@ class remote_hooks::impl {
     env_.log.write(log_level::warning, "hook_failed", text);
   }
 
-  void log_circuit(const std::string& text) {
-    env_.log.write(log_level::warning, "hook_circuit", options.transport + ": " + text);
+  void log_circuit(std::size_t at, const std::string& text) {
+    env_.log.write(log_level::warning, "hook_circuit",
+                   entries[at].name->text + " over " + options.transport + " " + text);
   }
 
   environment env_;
-  circuit_breaker breaker_;
   std::array<counter*, static_cast<std::size_t>(hook_failure::count)> failures_{};
-  counter* circuit_opened_ = nullptr;
 };
 
 remote_hooks::remote_hooks(remote_hooks_options options, environment env)

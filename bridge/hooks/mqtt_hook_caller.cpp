@@ -1,5 +1,6 @@
 #include "bridge/hooks/mqtt_hook_caller.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,10 @@
 namespace roombus::mqtt {
 
 namespace {
+
+/// The hook that people call who have no login: half of the places are for them, so that they cannot keep those from
+/// being asked who are in, and whose messages are checked.
+constexpr std::string_view hook_of_strangers = "onConnect";
 
 task<hook_outcome> wait_for(completion<hook_outcome> done) {
   hook_outcome outcome = co_await done;
@@ -46,10 +51,14 @@ class mqtt_hook_caller::impl : public std::enable_shared_from_this<impl> {
   task<hook_outcome> call(const std::string& hook, value_map body) {
     pending_call c;
     const completion<hook_outcome> done = c.done;
-    if (pending_.size() >= options_.max_pending) {
-      done.complete(hook_outcome(hook_failure::overload, std::to_string(pending_.size()) + " calls wait already"));
+    c.by_stranger = hook == hook_of_strangers;
+    const bool full = pending_.size() >= options_.max_pending;
+    if (full || (c.by_stranger && strangers_ >= std::max<std::size_t>(1, options_.max_pending / 2))) {
+      done.complete(hook_outcome(hook_failure::overload,
+                                 std::to_string(full ? pending_.size() : strangers_) + " calls wait already"));
       return wait_for(done);
     }
+    if (c.by_stranger) ++strangers_;
     const std::string nonce = random_id(env_.random);
     body.set("replyTo", value(reply_base_ + nonce));
     outgoing_message message;
@@ -96,11 +105,13 @@ class mqtt_hook_caller::impl : public std::enable_shared_from_this<impl> {
   struct pending_call {
     completion<hook_outcome> done;
     timer_handle timer;
+    bool by_stranger = false;
   };
 
   void complete(const std::string& nonce, hook_outcome outcome) {
     auto node = pending_.extract(nonce);
     if (node.empty()) return;
+    if (node.mapped().by_stranger) --strangers_;
     node.mapped().timer.cancel();
     node.mapped().done.complete(std::move(outcome));
   }
@@ -115,6 +126,7 @@ class mqtt_hook_caller::impl : public std::enable_shared_from_this<impl> {
   const std::string reply_base_;
   counter& ignored_;
   std::unordered_map<std::string, pending_call> pending_;  // by nonce
+  std::size_t strangers_ = 0;                              // of them
 };
 
 mqtt_hook_caller::mqtt_hook_caller(mqtt_hook_options options, environment env)

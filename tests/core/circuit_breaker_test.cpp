@@ -66,5 +66,16 @@ TEST(circuit_breaker_test, failures_of_calls_that_were_under_way_do_not_lengthen
   EXPECT_TRUE(b.admit(1500));
 }
 
+TEST(circuit_breaker_test, a_probe_that_was_not_made_leaves_its_place) {
+  circuit_breaker b;
+  for (int i = 0; i < 10; ++i)
+    fail_once(b, 0);
+  ASSERT_TRUE(b.admit(1000));
+  b.undecided();
+  EXPECT_TRUE(b.is_open());
+  EXPECT_TRUE(b.admit(1000)) << "the next one is the probe";
+  EXPECT_FALSE(b.admit(1000));
+}
+
 }  // namespace
 }  // namespace roombus

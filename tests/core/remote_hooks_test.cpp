@@ -294,11 +294,44 @@ TEST_F(remote_hooks_test, the_circuit_opens_and_a_probe_closes_it) {
   EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "unavailable[]");
   EXPECT_TRUE(caller.take().empty()) << "fails at once, nobody is asked";
   EXPECT_EQ(metric(R"(roombus_hook_failures_total{transport="test",reason="circuit_open"})"), "1");
-  EXPECT_EQ(metric(R"(roombus_hook_circuit_opened_total{transport="test"})"), "1");
+  EXPECT_EQ(metric(R"(roombus_hook_circuit_opened_total{transport="test",hook="roomCreateBefore"})"), "1");
   time.advance(1000);
   caller.answer("{}");
   EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "[null]");
   EXPECT_EQ(caller.take().size(), 1U);
+}
+
+TEST_F(remote_hooks_test, each_hook_has_a_circuit_of_its_own) {
+  use({"onConnect", "roomCreateBefore"});
+  connect("alice1");
+  for (int i = 0; i < 12; ++i) {
+    caller.fail(hook_failure::refused);
+    auto asked = chat.ask_who(connection_id("stranger"), handshake());
+    ASSERT_TRUE(asked.done());
+    EXPECT_FALSE(asked.take().has_value());
+  }
+  EXPECT_EQ(caller.take().size(), 10U) << "onConnect is not asked any more";
+  caller.answers.clear();
+  caller.answer("{}");
+  EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "[null]");
+  EXPECT_EQ(caller.take().size(), 1U) << "what strangers make fail switches off no other hook";
+  EXPECT_EQ(metric(R"(roombus_hook_circuit_opened_total{transport="test",hook="onConnect"})"), "1");
+  EXPECT_EQ(metric(R"(roombus_hook_circuit_opened_total{transport="test",hook="roomCreateBefore"})"), "0");
+  EXPECT_TRUE(logged("onConnect over test is not asked for a while"));
+}
+
+TEST_F(remote_hooks_test, a_probe_that_finds_the_queue_full_does_not_keep_the_circuit_open) {
+  use({"roomCreateBefore"});
+  connect("alice1");
+  for (int i = 0; i < 10; ++i) {
+    caller.fail(hook_failure::timeout);
+    run("alice1", "roomCreate", R"(["r",false])");
+  }
+  time.advance(1000);
+  caller.fail(hook_failure::overload);
+  EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "unavailable[]");
+  caller.answer("{}");
+  EXPECT_EQ(run("alice1", "roomCreate", R"(["r",false])"), "[null]");
 }
 
 TEST_F(remote_hooks_test, a_full_queue_says_nothing_about_the_server) {

@@ -35,9 +35,9 @@ class mqtt_hook_caller_test : public ::testing::Test {
     link.go_up();
   }
 
-  task<hook_outcome> begin() {
+  task<hook_outcome> begin(const std::string& hook = "onJoin") {
     value_map body{{"n", value(1)}};
-    return caller->call("onJoin", std::move(body));
+    return caller->call(hook, std::move(body));
   }
 
   /// An answer to the message that was published last.
@@ -194,6 +194,30 @@ TEST_F(mqtt_hook_caller_test, waiting_calls_are_bounded) {
   EXPECT_EQ(shown(three), "timeout");
   auto again = begin();
   EXPECT_EQ(shown(again), "waits");
+  timers.advance(std::chrono::milliseconds(2000));
+  EXPECT_EQ(shown(again), "timeout");
+}
+
+TEST_F(mqtt_hook_caller_test, strangers_take_at_most_half_of_the_places) {
+  mqtt::mqtt_hook_options options;
+  options.prefix = "P";
+  options.instance = "i1";
+  options.max_pending = 4;
+  use(options);
+  auto one = begin("onConnect");
+  auto two = begin("onConnect");
+  auto three = begin("onConnect");
+  EXPECT_EQ(shown(three), "overload");
+  auto message = begin("roomMessageBefore");
+  EXPECT_EQ(shown(message), "waits") << "others are asked all the same";
+  received_message answer = answer_to_last("{}");
+  EXPECT_TRUE(caller->take(answer));
+  EXPECT_EQ(shown(message), "{}");
+  timers.advance(std::chrono::milliseconds(2000));
+  EXPECT_EQ(shown(one), "timeout");
+  EXPECT_EQ(shown(two), "timeout");
+  auto again = begin("onConnect");
+  EXPECT_EQ(shown(again), "waits") << "places come back";
   timers.advance(std::chrono::milliseconds(2000));
   EXPECT_EQ(shown(again), "timeout");
 }

@@ -13,11 +13,11 @@ constexpr std::size_t max_remembered = 64;
 }  // namespace
 
 account_logins::outcome account_logins::check(std::string_view name, std::string_view password,
-                                              std::string_view address) {
+                                              std::string_view address, bool again) {
   const std::int64_t now = time_.steady_ms();
   const bool blocked = limit_.is_blocked(address, now);
   // also for right ones: what is answered at once could be guessed at once
-  if (blocked && !is_checked_always(address)) return outcome::not_checked;
+  if (blocked && !again && !is_checked_always(address)) return outcome::not_checked;
   if (accounts_.verify(name, password)) {
     if (is_bridges_) remember(address);
     return outcome::right;

@@ -33,7 +33,8 @@ class account_logins {
   /// As `account_file::load`.
   [[nodiscard]] std::string load(std::string_view text) { return accounts_.load(text); }
   [[nodiscard]] bool contains(std::string_view name) const { return accounts_.contains(name); }
-  [[nodiscard]] outcome check(std::string_view name, std::string_view password, std::string_view address);
+  /// `again`: the broker asks about a connection that is there, which no failure of others may end.
+  [[nodiscard]] outcome check(std::string_view name, std::string_view password, std::string_view address, bool again);
 
  private:
   [[nodiscard]] bool is_checked_always(std::string_view address) const;

@@ -45,17 +45,17 @@ broker_guard::broker_guard(guard_options options, std::string incarnation, broke
       grants_(options_.max_rooms) {}
 
 broker_guard::login broker_guard::log_in(std::string_view user, std::string_view password, std::string_view address,
-                                         payload::login_limits& limits) {
+                                         bool again, payload::login_limits& limits) {
   // its name is nobody else's: no token and no other file can give it
-  if (bridges_.contains(user)) return login_of(bridges_.check(user, password, address));
+  if (bridges_.contains(user)) return login_of(bridges_.check(user, password, address, again));
   if (options_.dev) return login::accepted;
   if (logins_ == nullptr || (devices_.contains(user) && !looks_like_token(password))) {
-    return login_of(devices_.check(user, password, address));
+    return login_of(devices_.check(user, password, address, again));
   }
-  device_login found = logins_->check(user, password, address);
+  device_login found = logins_->check(user, password, address, again);
   switch (found.what) {
     case device_login::outcome::unknown:
-      return login_of(devices_.check(user, password, address));
+      return login_of(devices_.check(user, password, address, again));
     case device_login::outcome::accepted:
       limits = std::move(found.limits);
       return login::accepted;
@@ -71,7 +71,9 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
                                                std::string_view client, std::string_view address) {
   if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
   payload::login_limits limits;
-  const login outcome = log_in(user, password, address, limits);
+  const live_connection* before = registry_.find(k);
+  const bool again = before != nullptr && before->user == user && before->client == client;
+  const login outcome = log_in(user, password, address, again, limits);
   if (outcome != login::accepted) return outcome;
   const role who = role_of_account(user);
   if (who != role::bridge && !may_connect_as(options_.ids, user, client)) {
@@ -86,7 +88,6 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
     case connection_registry::refusal::client_id_taken:
       return login::client_id_taken;
   }
-  const live_connection* before = registry_.find(k);
   const auto ended = before != nullptr ? before->limits.expires_at_ms : std::nullopt;
   const connection_registry::change change = registry_.add(k, who, user, client, std::move(limits));
   if (change.connected != nullptr) served_.forget(k);
@@ -140,8 +141,8 @@ bool broker_guard::may_read(key k, std::string_view user, std::string_view clien
   return live != nullptr && grants_.allows(live->generation, d.room_level, now_ms);
 }
 
-bool broker_guard::may_write(key k, std::string_view user, std::string_view client, std::string_view topic,
-                             bool retain, std::size_t size) const {
+bool broker_guard::may_write(key k, std::string_view user, std::string_view client, std::string_view topic, bool retain,
+                             std::size_t size) const {
   return policy_.write(role_of(k, user), user, client, topic, retain, size);
 }
 
@@ -278,8 +279,8 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   return true;
 }
 
-/// Whichever bridge says so, and however it stands with us: taking away is always safe, and what it publishes next must
-/// not get through.
+/// Whichever bridge says so, and however it stands with us: what it publishes next must not get through. One that says so
+/// late, or again, must not take what was granted since.
 void broker_guard::shut_out(const control_message& m) {
   for (const control_line& line : m.lines) {
     if (line.what != control_line::verb::revoke || line.generation != any_generation) continue;

@@ -89,7 +89,7 @@ class broker_guard {
     std::uint64_t generation = 0;
   };
 
-  [[nodiscard]] login log_in(std::string_view user, std::string_view password, std::string_view address,
+  [[nodiscard]] login log_in(std::string_view user, std::string_view password, std::string_view address, bool again,
                              payload::login_limits& limits);
   [[nodiscard]] role role_of_account(std::string_view user) const;
   [[nodiscard]] role role_of(key k, std::string_view user) const;

@@ -80,9 +80,10 @@ void device_logins::tick() {
   reload(false);
 }
 
-device_login device_logins::check(std::string_view user, std::string_view password, std::string_view address) {
+device_login device_logins::check(std::string_view user, std::string_view password, std::string_view address,
+                                  bool again) {
   if (options_.jwt.configured() && looks_like_token(password)) return check_token(user, password, address);
-  if (passwords_) return check_password(std::string(user), password, address);
+  if (passwords_) return check_password(std::string(user), password, address, again);
   return as(options_.jwt.configured() ? device_login::outcome::wrong : device_login::outcome::unknown);
 }
 
@@ -103,11 +104,11 @@ device_login device_logins::check_token(std::string_view user, std::string_view 
   return out;
 }
 
-device_login device_logins::check_password(const std::string& user, std::string_view password,
-                                           std::string_view address) {
+device_login device_logins::check_password(const std::string& user, std::string_view password, std::string_view address,
+                                           bool again) {
   const std::int64_t start = time_.steady_ms();
   // also for right ones: what is answered at once could be guessed at once
-  if (limit_.is_blocked(address, start)) return as(device_login::outcome::busy);
+  if (!again && limit_.is_blocked(address, start)) return as(device_login::outcome::busy);
   const auto wrong = [&] {
     limit_.add_failure(address, start);
     log_.write(log_level::info, "wrong_password", "from " + std::string(address));

@@ -63,8 +63,10 @@ class device_logins {
   /// Called now and then: looks whether files have changed.
   void tick();
 
-  /// `password` is one, or a token of this user.
-  [[nodiscard]] device_login check(std::string_view user, std::string_view password, std::string_view address);
+  /// `password` is one, or a token of this user. `again`: the broker asks about a connection that is there, which no
+  /// failure of others may end.
+  [[nodiscard]] device_login check(std::string_view user, std::string_view password, std::string_view address,
+                                   bool again = false);
 
  private:
   using mac = std::array<unsigned char, 32>;
@@ -77,7 +79,7 @@ class device_logins {
   std::string read_passwords();
   [[nodiscard]] device_login check_token(std::string_view user, std::string_view token, std::string_view address);
   [[nodiscard]] device_login check_password(const std::string& user, std::string_view password,
-                                            std::string_view address);
+                                            std::string_view address, bool again);
   [[nodiscard]] mac proof_of(std::string_view user, std::string_view password) const;
   [[nodiscard]] bool is_remembered(const std::string& user, const mac& proof) const;
   void remember(const std::string& user, const mac& proof);

@@ -182,6 +182,14 @@ TEST_F(device_logins_test, an_allowance_grows_back_however_often_somebody_asks) 
   EXPECT_GT(asked, 900);
 }
 
+TEST_F(device_logins_test, failures_of_others_end_no_connection) {
+  with_passwords(line("ann", "right"));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(check("ann", "guess"), outcome::wrong);
+  EXPECT_EQ(check("ann", "right"), outcome::busy);
+  EXPECT_EQ(made->check("ann", "right", "10.0.0.1", true).what, outcome::accepted) << "the broker asks again";
+}
+
 TEST_F(device_logins_test, failures_of_an_address_are_limited_also_for_what_is_remembered) {
   with_passwords(line("ann", "right"));
   EXPECT_EQ(check("ann", "right"), outcome::accepted);

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -24,6 +25,15 @@ namespace roombus::net {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
+
+namespace {
+
+// with the loop's own executor type: that of any executor costs some hundred instructions per operation
+using loop_executor = asio::io_context::executor_type;
+using tcp_socket = asio::basic_stream_socket<tcp, loop_executor>;
+using tcp_resolver = asio::ip::basic_resolver<tcp, loop_executor>;
+
+}  // namespace
 
 class client_stream::machine : public std::enable_shared_from_this<machine> {
  public:
@@ -49,8 +59,8 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     }
     step_ = "looking for the host";
     resolver_.async_resolve(
-        host_, std::to_string(port), tcp::resolver::numeric_service,
-        [self = shared_from_this()](const error_code& error, const tcp::resolver::results_type& all) {
+        host_, std::to_string(port), tcp_resolver::numeric_service,
+        [self = shared_from_this()](const error_code& error, const tcp_resolver::results_type& all) {
           if (self->closed_) return;
           if (error) return self->connected("cannot find the host: " + error.message());
           self->step_ = "connecting";
@@ -64,17 +74,18 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
   // --- bytes ---
 
   void write(std::shared_ptr<const std::string> bytes, std::function<void(const error_code&, bool)> done) {
-    const auto buffer = asio::buffer(*bytes);
-    auto handler = [self = shared_from_this(), bytes = std::move(bytes), done = std::move(done)](
-                       const error_code& error, std::size_t written) {
+    output_ = std::move(bytes);
+    on_written_ = std::move(done);
+    auto handler = [self = shared_from_this()](const error_code& error, std::size_t written) {
+      self->output_.reset();
       if (self->closed_) return;
-      if (error && self->tls_) return self->fail_write(error, done);
-      done(error, written > 0);
+      if (error && self->tls_) return self->fail_write(error);
+      std::exchange(self->on_written_, nullptr)(error, written > 0);
     };
     if (tls_) {
-      asio::async_write(*tls_, buffer, std::move(handler));
+      asio::async_write(*tls_, asio::buffer(*output_), std::move(handler));
     } else {
-      asio::async_write(socket_, buffer, std::move(handler));
+      asio::async_write(socket_, asio::buffer(*output_), std::move(handler));
     }
   }
 
@@ -87,6 +98,11 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     }
   }
 
+  void read_on() {
+    again_ = true;
+    start_reading();
+  }
+
   // --- resting ---
 
   void rest(std::function<void()> ended) {
@@ -95,7 +111,7 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
       if (!reading_) start_reading();
     } else if (!watching_) {
       watching_ = true;
-      socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code&) {
+      socket_.async_wait(tcp_socket::wait_read, [self = shared_from_this()](const error_code&) {
         self->watching_ = false;
         self->tell_ended();
       });
@@ -114,6 +130,7 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
   void close() {
     closed_ = true;
     on_connected_ = nullptr;
+    on_written_ = nullptr;
     on_read_ = nullptr;
     on_last_words_ = nullptr;
     ended_ = nullptr;
@@ -180,10 +197,10 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
 
   /// Of a write over TLS that failed nobody tells how much had left. Whoever closed the connection may have said why
   /// (an alert, such as for a certificate of ours that is missing): that was sent before, and says more.
-  void fail_write(const error_code& error, std::function<void(const error_code&, bool)> done) {
-    on_last_words_ = [this, error, done = std::move(done)] {
+  void fail_write(const error_code& error) {
+    on_last_words_ = [this, error] {
       const bool alert = kept_->error.category() == asio::error::get_ssl_category();
-      done(alert ? kept_->error : error, true);
+      std::exchange(on_written_, nullptr)(alert ? kept_->error : error, true);
     };
     if (kept_) return std::exchange(on_last_words_, nullptr)();
     if (!reading_) start_reading();
@@ -193,7 +210,10 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     if (closed_ || !kept_ || !on_read_) return;
     const completed_read got = *kept_;
     kept_.reset();
-    std::exchange(on_read_, nullptr)(got.error, {input_.data(), got.size});
+    again_ = false;
+    auto tell = std::exchange(on_read_, nullptr);
+    tell(got.error, {input_.data(), got.size});
+    if (again_ && !closed_) on_read_ = std::move(tell);
   }
 
   void tell_ended() {
@@ -219,19 +239,22 @@ class client_stream::machine : public std::enable_shared_from_this<machine> {
     });
   }
 
-  tcp::socket socket_;
-  tcp::resolver resolver_;
+  tcp_socket socket_;
+  tcp_resolver resolver_;
   std::shared_ptr<tls_context> context_;
-  std::optional<asio::ssl::stream<tcp::socket&>> tls_;
+  std::optional<asio::ssl::stream<tcp_socket&>> tls_;
   std::string host_;
   bool numeric_ = false;
   bool closed_ = false;
   bool watching_ = false;  // somebody waits for the socket to be readable
   bool reading_ = false;   // into `input_`
   std::string_view step_;
+  bool again_ = false;  // what gets the present read gets the next, too
   std::vector<char> input_;
-  std::optional<completed_read> kept_;  // what nobody has asked for yet
+  std::shared_ptr<const std::string> output_;  // while a write is under way
+  std::optional<completed_read> kept_;         // what nobody has asked for yet
   std::function<void(std::string)> on_connected_;
+  std::function<void(const error_code&, bool)> on_written_;
   std::function<void(const error_code&, std::string_view)> on_read_;
   std::function<void()> on_last_words_;
   std::function<void()> ended_;
@@ -258,6 +281,10 @@ void client_stream::write(std::shared_ptr<const std::string> bytes, std::functio
 
 void client_stream::read(std::function<void(const error_code&, std::string_view)> done) {
   machine_->read(std::move(done));
+}
+
+void client_stream::read_on() {
+  machine_->read_on();
 }
 
 void client_stream::rest(std::function<void()> ended) {

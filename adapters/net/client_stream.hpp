@@ -44,6 +44,8 @@ class client_stream {
   /// Reads what comes next; it is good during the call. An end that the peer meant is asio::error::eof; with TLS an end
   /// that it did not announce is another error.
   void read(std::function<void(const boost::system::error_code& error, std::string_view bytes)> done);
+  /// In `done` of a read: the next read, with the same `done`.
+  void read_on();
 
   /// While nothing is asked of the peer: calls `ended` when it closes or says something. What belongs to TLS itself
   /// (session tickets come after the handshake, as bytes that can be read) is neither.

@@ -307,7 +307,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
       const bool alert = !options_.tls && bytes.starts_with("\x15\x03");
       return failed(n, alert ? "TLS is spoken there: rediss:// is needed" : "not the language of Redis");
     }
-    read();
+    stream_->read_on();
   }
 
   void on_reply(reply answer) {

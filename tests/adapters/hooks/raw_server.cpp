@@ -89,6 +89,11 @@ void raw_connection::end() {
   ::shutdown(fd_, SHUT_WR);
 }
 
+std::string raw_connection::wanted_host() const {
+  const char* name = tls_ == nullptr ? nullptr : SSL_get_servername(tls_, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
+}
+
 void raw_connection::send_session_ticket() {
   if (SSL_new_session_ticket(tls_) != 1 || SSL_do_handshake(tls_) != 1) throw std::runtime_error("no session ticket");
 }

@@ -45,6 +45,8 @@ class raw_connection {
   void wait_for_end();
   /// Says that nothing comes any more: by TLS where it is spoken, and then by TCP.
   void end();
+  /// Whom the client wants, by TLS's server name indication; "" when it does not say.
+  [[nodiscard]] std::string wanted_host() const;
   /// With TLS 1.3: what a server may send at any time, and what no client asked for.
   void send_session_ticket();
 

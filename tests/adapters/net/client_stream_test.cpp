@@ -93,7 +93,7 @@ TEST_P(client_stream_test, nothing_is_called_after_it_was_closed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(over, client_stream_test, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "tls" : "tcp"; });
+                         [](const auto& kind) { return kind.param ? "tls" : "tcp"; });
 
 TEST(tls_context_test, files_that_cannot_be_used_are_told) {
   test_authority authority;

@@ -124,6 +124,10 @@ void redis_process::start() {
   }
   for (const std::string& word : more_) {
     if (word == "--cluster-enabled" && tls_) words.insert(words.end(), {"--tls-cluster", "yes"});
+    if (word == "--cluster-enabled" && tls_ && !tls_->name.empty()) {
+      words.insert(words.end(),
+                   {"--cluster-announce-hostname", tls_->name, "--cluster-preferred-endpoint-type", "hostname"});
+    }
     if (word == "--cluster-enabled") words.insert(words.end(), {"--cluster-port", std::to_string(bus_port_)});
   }
   std::vector<char*> argv;
@@ -243,6 +247,7 @@ void redis_cluster_processes::wait_until_stable(std::size_t known_nodes) {
       const std::string info = node->run({"CLUSTER", "INFO"});
       if (info.find("cluster_state:ok") == std::string::npos) return false;
       if (info.find("cluster_known_nodes:" + std::to_string(known_nodes)) == std::string::npos) return false;
+      if (node->run({"CLUSTER", "SLOTS"}).find('?') != std::string::npos) return false;  // a name that is not known yet
     }
     return true;
   });

@@ -18,6 +18,7 @@ struct redis_tls {
   certificate_files own;
   std::string ca_file;        ///< of its clients
   bool asks_clients = false;  ///< only clients with a certificate get in
+  std::string name = {};      ///< by which nodes of a cluster name themselves; empty: by their addresses
 };
 
 /// A redis-server of a test's own on a free port of loopback, with an append-only file that is written before replies.

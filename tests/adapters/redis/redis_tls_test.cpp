@@ -5,8 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include "adapters/net/tls_context.hpp"
 #include "adapters/redis/key_slot.hpp"
 #include "core/ports/store_condition.hpp"
@@ -241,6 +239,19 @@ TEST_F(redis_tls_test, redirections_of_a_cluster_are_followed_over_tls) {
   EXPECT_EQ(appends.unavailable + appends.unknown + appends.others, 0U);
   const std::string metrics = driver->metrics.render();
   EXPECT_EQ(metrics.find("roombus_redis_redirections_total 0"), std::string::npos) << metrics;
+}
+
+TEST_F(redis_tls_test, nodes_of_a_cluster_are_known_by_the_names_that_they_announce) {
+  redis_tls named{authority.issue("DNS:localhost"), authority.ca_file()};
+  named.name = "localhost";
+  redis_cluster_processes cluster(3, false, named);
+  const std::string seed = "localhost:" + std::to_string(cluster.nodes.front()->port());
+  driver = std::make_unique<redis_driver>("rediss://" + seed, true, trusting(authority.ca_file()));
+  for (const std::string& room : rooms_for(*this, 12))
+    EXPECT_EQ(append(room, "", "hello"), "1");
+  const std::string log = driver->log.text();
+  for (const auto& node : cluster.nodes)
+    EXPECT_NE(log.find("redis_connected: localhost:" + std::to_string(node->port())), std::string::npos) << log;
 }
 
 }  // namespace roombus::test

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "adapters/http/address_key.hpp"
 #include "adapters/http/http_session.hpp"
 #include "adapters/http/server_core.hpp"
 #include "adapters/http/tcp_link.hpp"
@@ -17,6 +18,10 @@ namespace roombus::http {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
+
+namespace {
+constexpr std::int64_t refusal_log_pause_ms = 60'000;
+}
 
 struct server::impl {
   using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
@@ -83,6 +88,16 @@ struct server::impl {
     });
   }
 
+  /// The socket goes with its owner. Logged now and then: who is refused comes again, and again.
+  void refuse(const std::string& present) {
+    core->metrics.refused.add();
+    const std::int64_t now = server_core::now_ms();
+    if (now < next_refusal_log_ms) return;
+    next_refusal_log_ms = now + refusal_log_pause_ms;
+    core->log.write(log_level::warning, "connections_refused",
+                    options.name + ": there are " + present + ", more are closed at once");
+  }
+
   void take(tcp_socket socket) {
     error_code error;
     const tcp::endpoint peer = socket.remote_endpoint(error);
@@ -93,14 +108,15 @@ struct server::impl {
     }
     std::string text = address.to_string();
     const limits& l = core->bounds;
-    bool full = core->links.size() >= l.max_connections;
-    if (!full && l.max_connections_per_address > 0) {
-      const auto count = core->per_address.find(text);
-      full = count != core->per_address.end() && count->second >= l.max_connections_per_address;
+    if (core->links.size() >= l.max_connections) {
+      return refuse(std::to_string(l.max_connections) + " connections (max_connections)");
     }
-    if (full) {
-      core->metrics.refused.add();
-      return;
+    if (l.max_connections_per_address > 0) {
+      const auto count = core->per_address.find(address_key(text));
+      if (count != core->per_address.end() && count->second >= l.max_connections_per_address) {
+        return refuse(std::to_string(count->second) + " connections from " + text +
+                      " (max_connections_per_address; all clients of a proxy have its address)");
+      }
     }
     core->metrics.accepted.add();
     socket.set_option(tcp::no_delay(true), error);
@@ -116,6 +132,7 @@ struct server::impl {
   asio::steady_timer ticker;
   std::chrono::milliseconds period{1000};
   std::int64_t close_deadline_ms = 0;
+  std::int64_t next_refusal_log_ms = 0;
   bool accept_paused = false;
 };
 

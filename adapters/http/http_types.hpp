@@ -143,7 +143,7 @@ struct limits {
   std::size_t max_header = 16 * 1024;           ///< bytes of request line and headers; more is answered 431
   std::size_t max_ws_message = 1'000'000;       ///< bytes; more closes with 1009
   std::size_t max_connections = 100'000;        ///< on the listener; more are closed at once
-  std::size_t max_connections_per_address = 0;  ///< 0: no bound (a proxy may stand before us)
+  std::size_t max_connections_per_address = 0;  ///< an IPv6 address is its /64; 0: no bound (behind a proxy)
   std::size_t max_queue = 4 * 1024 * 1024;      ///< bytes queued towards one peer; more ends its connection
   std::uint32_t request_timeout_ms =
       15'000;                              ///< for the request's last byte, from its first (or the connection's start)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "adapters/http/address_key.hpp"
 #include "adapters/http/tcp_link.hpp"
 
 namespace roombus::http {
@@ -80,14 +81,14 @@ const std::string& server_core::date() {
 }
 
 void server_core::add(std::shared_ptr<tcp_link> link) {
-  if (bounds.max_connections_per_address > 0) ++per_address[link->remote_address()];
+  if (bounds.max_connections_per_address > 0) ++per_address[address_key(link->remote_address())];
   links.insert(std::move(link));
 }
 
 void server_core::remove(const std::shared_ptr<tcp_link>& link) {
   if (links.erase(link) == 0) return;
   if (bounds.max_connections_per_address > 0) {
-    auto count = per_address.find(link->remote_address());
+    auto count = per_address.find(address_key(link->remote_address()));
     if (count != per_address.end() && --count->second == 0) per_address.erase(count);
   }
   if (links.empty() && on_empty) std::exchange(on_empty, nullptr)();

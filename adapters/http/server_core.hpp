@@ -62,7 +62,7 @@ struct server_core {
   server_metrics metrics;
   std::vector<std::pair<std::string, handler*>> routes;  // longest prefix first
   std::unordered_set<std::shared_ptr<tcp_link>> links;
-  std::unordered_map<std::string, std::size_t> per_address;  // only kept where limited
+  std::unordered_map<std::string, std::size_t> per_address;  // by address_key; only kept where limited
   std::function<void()> on_empty;                            // set by server::close
   bool closing = false;                                      // no new work: answers end their connection
   bool dead = false;                                         // the server is gone: handlers must not be called

@@ -1,6 +1,11 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <future>
+#include <vector>
 
 #include "tests/adapters/http/test_server.hpp"
 #include "tests/support/http_client.hpp"
@@ -105,6 +110,57 @@ TEST(connection_limits, connections_are_counted_per_address) {
   first.reset();
   while (server.metric("roombus_http_connections{") > 0)
     std::this_thread::yield();
+  EXPECT_TRUE(http_client(server.port).get("/echo"));
+}
+
+/// Leaves the process `left` free file descriptors, as long as it lives.
+class few_descriptors {
+ public:
+  explicit few_descriptors(std::size_t left) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    before_ = limit;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 512);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = open_one(); fd >= 0; fd = open_one())
+      fds_.push_back(fd);
+    for (; left > 0 && !fds_.empty(); --left)
+      close_one();
+  }
+  ~few_descriptors() {
+    while (!fds_.empty())
+      close_one();
+    setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  few_descriptors(const few_descriptors&) = delete;
+  few_descriptors& operator=(const few_descriptors&) = delete;
+
+  void close_one() {
+    ::close(fds_.back());
+    fds_.pop_back();
+  }
+
+ private:
+  static int open_one() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+  std::vector<int> fds_;
+  rlimit before_{};
+};
+
+TEST(connection_limits, without_descriptors_accepting_rests_and_goes_on_when_there_are_some) {
+  test_server server(short_times());
+  {
+    few_descriptors none(1);
+    const auto start = std::chrono::steady_clock::now();
+    http_client waits(server.port);  // it has the last one
+    waits.send("GET /echo HTTP/1.1\r\nHost: t\r\n\r\n");
+    ASSERT_TRUE(server.seen.wait_for("log accept_failed"));
+    while (std::chrono::steady_clock::now() - start < milliseconds(500))
+      std::this_thread::yield();
+    // it looks again each time the server's clock ticks, every 37 ms with these times
+    EXPECT_LE(server.seen.count("log accept_failed"), 20U) << "it does not spin";
+    none.close_one();
+    EXPECT_EQ(waits.read_answer()->status, 200);
+  }
   EXPECT_TRUE(http_client(server.port).get("/echo"));
 }
 

@@ -17,14 +17,22 @@ struct chat_namespace::shared {
         timers(env.timers),
         time(env.time),
         options(o),
+        gate(o.logins, env.timers),
         logins(env.metrics.add_counter("roombus_socketio_logins_total", "Accepted logins of socket.io clients.")),
         rejections(env.metrics.add_counter("roombus_socketio_login_rejections_total",
                                            "Rejected logins of socket.io clients.")),
         commands(env.metrics.add_counter("roombus_socketio_commands_total", "Commands from socket.io clients.")),
         limited(env.metrics.add_counter("roombus_socketio_rate_limited_total",
                                         "Commands refused because too many of the connection were running.")),
+        crowded(env.metrics.add_counter("roombus_socketio_logins_crowded_out_total",
+                                        "Logins and renewals refused because too many were under way.")),
         expired(env.metrics.add_counter("roombus_socketio_logins_expired_total", "Logins that ended by expiring.")),
-        renewals(env.metrics.add_counter("roombus_socketio_logins_renewed_total", "Logins that were renewed.")) {}
+        renewals(env.metrics.add_counter("roombus_socketio_logins_renewed_total", "Logins that were renewed.")) {
+    env.metrics.add_gauge("roombus_socketio_logins_running", "Logins of socket.io clients that are checked now.",
+                          [read = gate.reader()] { return static_cast<double>(read().running); });
+    env.metrics.add_gauge("roombus_socketio_logins_waiting", "Logins of socket.io clients that wait to be checked.",
+                          [read = gate.reader()] { return static_cast<double>(read().waiting); });
+  }
 
   service& chat;
   authenticator& auth;
@@ -32,10 +40,12 @@ struct chat_namespace::shared {
   scheduler& timers;
   clock& time;
   chat_namespace_options options;
+  login_gate gate;
   counter& logins;
   counter& rejections;
   counter& commands;
   counter& limited;
+  counter& crowded;
   counter& expired;
   counter& renewals;
 };
@@ -49,11 +59,12 @@ class chat_namespace::connection final : public socket_handler,
                                          public std::enable_shared_from_this<connection> {
  public:
   connection(std::shared_ptr<shared> env, std::shared_ptr<nsp_socket> socket)
-      : env_(std::move(env)), socket_(std::move(socket)), id_(socket_->id()) {}
+      : env_(std::move(env)), socket_(std::move(socket)), id_(socket_->id()), nsp_place_(socket_->keep_place()) {}
 
   void start(handshake shown) {
     transport_ = shown.transport;
     address_ = shown.address;
+    login_ = env_->gate.enter(address_);
     log_in(shared_from_this(), std::move(shown)).detach();
   }
 
@@ -85,8 +96,8 @@ class chat_namespace::connection final : public socket_handler,
   void on_disconnect() override {
     state_ = state::gone;
     end_.cancel();
-    // also when the login is still under way: unknown ids are fine, and log_in looks again when it goes on
-    env_->chat.disconnect(id_).detach();
+    if (const auto login = login_) login->withdraw();
+    leave(shared_from_this()).detach();
   }
 
   void deliver(const shared_event& e) override {
@@ -115,7 +126,27 @@ class chat_namespace::connection final : public socket_handler,
  private:
   enum class state : std::uint8_t { logging_in, logged_in, expired, gone };
 
+  /// Lets go of the login's place, and when the client has gone meanwhile also of that in the namespace.
+  struct login_end {
+    explicit login_end(connection& c) : of(c) {}
+    ~login_end() {
+      of.login_.reset();
+      if (of.has_left_) of.nsp_place_.reset();
+    }
+    login_end(const login_end&) = delete;
+    login_end& operator=(const login_end&) = delete;
+    connection& of;
+  };
+
   static task<void> log_in(std::shared_ptr<connection> self, handshake shown) {
+    const login_end at_end(*self);
+    const std::optional<errc> full = co_await self->login_->turn();
+    if (self->state_ == state::gone) co_return;
+    if (full) {
+      self->env_->crowded.add();
+      self->reject(chat_error(*full));
+      co_return;
+    }
     result<login> who = co_await self->env_->auth.authenticate(self->id_, std::move(shown));
     if (self->state_ == state::gone) co_return;
     if (!who) {
@@ -128,7 +159,7 @@ class chat_namespace::connection final : public socket_handler,
     result<void> connected =
         co_await self->env_->chat.connect(self->user_, self->id_, std::move(sink), false, std::move(rights));
     if (self->state_ == state::gone) {  // it went while the service took it in
-      if (connected) self->env_->chat.disconnect(self->id_).detach();
+      if (connected) co_await self->env_->chat.disconnect(self->id_);
       co_return;
     }
     if (!connected) {
@@ -138,6 +169,7 @@ class chat_namespace::connection final : public socket_handler,
     self->state_ = state::logged_in;
     self->rights_ = std::move(who->rights);
     self->expires_at_ms_ = who->expires_at_ms;
+    self->socket_->set_known();
     self->env_->logins.add();
     self->env_->log.write(log_level::debug, "socketio_login",
                           "connection " + self->id_.str() + " is user " + self->user_.str());
@@ -148,6 +180,14 @@ class chat_namespace::connection final : public socket_handler,
     args.emplace_back(std::move(data));
     self->socket_->emit(describe(notification::login_confirmed).name, args);
     self->look_at_end();
+  }
+
+  /// The next socket of this client comes when this one has ended, too: theirs may be the same id.
+  static task<void> leave(std::shared_ptr<connection> self) {
+    // also when the login is still under way: unknown ids are fine, and log_in looks again when it goes on
+    co_await self->env_->chat.disconnect(self->id_);
+    self->has_left_ = true;
+    if (!self->login_) self->nsp_place_.reset();
   }
 
   /// Ends the login when it has expired, else comes back when it may have.
@@ -192,13 +232,21 @@ class chat_namespace::connection final : public socket_handler,
       shown_now.transport = transport_;
       shown_now.address = address_;
       shown_now.auth = value(value_map{{"token", value(*token)}});
+      login_ = env_->gate.enter(address_);
       run_renewal(shared_from_this(), std::move(shown_now), ack).detach();
     }
   }
 
   static task<void> run_renewal(std::shared_ptr<connection> self, handshake shown_now,
                                 std::optional<std::uint64_t> ack) {
-    result<login> who = co_await self->env_->auth.authenticate(self->id_, std::move(shown_now));
+    const login_end at_end(*self);
+    const std::optional<errc> full = co_await self->login_->turn();
+    result<login> who = chat_error(full.value_or(errc::unavailable));
+    if (full) {
+      self->env_->crowded.add();
+    } else {
+      who = co_await self->env_->auth.authenticate(self->id_, std::move(shown_now));
+    }
     self->renewing_ = false;
     if (self->state_ != state::logged_in) co_return;
     if (!who) {
@@ -274,8 +322,11 @@ class chat_namespace::connection final : public socket_handler,
   login_rights rights_;
   std::optional<std::int64_t> expires_at_ms_;
   timer_handle end_;
-  bool looking_ = false;   // `end_` is set
-  bool renewing_ = false;  // the authenticator is asked
+  std::shared_ptr<login_place> login_;  // while a login or its renewal is under way
+  std::shared_ptr<void> nsp_place_;     // until both the login and the socket have ended
+  bool has_left_ = false;               // the socket has ended, and the service knows
+  bool looking_ = false;                // `end_` is set
+  bool renewing_ = false;               // the authenticator is asked
   state state_ = state::logging_in;
   std::size_t pending_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "adapters/socketio/login_gate.hpp"
 #include "adapters/socketio/nsp_socket.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/authenticator.hpp"
@@ -13,6 +14,7 @@ namespace roombus::socketio {
 struct chat_namespace_options {
   std::size_t max_answer_attachments = 10;  ///< in an answer with history; what does not fit is asked for next
   std::size_t max_pending_requests = 1000;  ///< running at once per connection; more are answered rateLimited
+  login_bounds logins;                      ///< renewals count, too
 };
 
 /// What the chat namespace needs from outside; all of it outlives the namespace and its sockets.
@@ -34,6 +36,7 @@ class chat_namespace final : public nsp_handler {
   explicit chat_namespace(chat_environment env, chat_namespace_options options = {});
   ~chat_namespace() override;
 
+  [[nodiscard]] bool trusts_everybody() const override { return false; }
   std::shared_ptr<socket_handler> on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) override;
 
  private:

@@ -5,8 +5,9 @@
 namespace roombus::socketio {
 namespace {
 
-constexpr std::array<const char*, bad_input_count> reasons = {
-    "handshake", "unknown_sid", "overlap", "too_large", "engine", "packet", "attachments", "not_joined", "overload"};
+constexpr std::array<const char*, bad_input_count> reasons = {"handshake", "unknown_sid", "overlap",     "too_large",
+                                                              "engine",    "packet",      "attachments", "not_joined",
+                                                              "overload",  "joins"};
 constexpr std::array<const char*, 4> session_labels = {
     "transport=\"polling\",eio=\"3\"", "transport=\"polling\",eio=\"4\"", "transport=\"websocket\",eio=\"3\"",
     "transport=\"websocket\",eio=\"4\""};

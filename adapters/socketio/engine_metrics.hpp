@@ -23,9 +23,10 @@ enum class bad_input : std::uint8_t {
   packet,       ///< a Socket.IO packet
   attachments,  ///< too many, missing or stray binary attachments
   not_joined,   ///< a packet for a namespace that was never joined
-  overload      ///< too many sessions
+  overload,     ///< too many sessions
+  joins         ///< a namespace was joined and left too often
 };
-inline constexpr std::size_t bad_input_count = 9;
+inline constexpr std::size_t bad_input_count = 10;
 
 /// Figures of all sessions of one server. Belongs to the core's one thread.
 struct engine_metrics {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "adapters/http/address_key.hpp"
+
 namespace roombus::socketio {
 
 /// What a request's query says.
@@ -30,7 +32,7 @@ engine_server::engine_server(engine_options options, engine_environment env, ope
       random_(env.random),
       on_open_(std::move(on_open)),
       self_(std::make_shared<engine_server*>(this)) {
-  context_->forget = [this](const std::string& sid) { sessions_.erase(sid); };
+  context_->forget = [this](const std::string& sid) { forget(sid); };
 }
 
 engine_server::~engine_server() {
@@ -46,6 +48,13 @@ void engine_server::close_all() {
   const auto sessions = sessions_;
   for (const auto& [sid, session] : sessions)
     session->close();
+}
+
+void engine_server::forget(const std::string& sid) {
+  const auto node = sessions_.extract(sid);
+  if (node.empty()) return;
+  const auto count = per_address_.find(http::address_key(node.mapped()->first_request().address));
+  if (count != per_address_.end() && --count->second == 0) per_address_.erase(count);
 }
 
 bool engine_server::refuse(std::optional<engine_refusal> why) {
@@ -64,6 +73,10 @@ std::optional<engine_refusal> engine_server::check_handshake(const http::request
   if (*given.version == eio_version::v3 && !context_->options.allow_eio3) return engine_refusal::unsupported_version;
   const bool full = sessions_.size() >= context_->options.max_sessions && context_->half_open.empty();
   if (full || closing_) return engine_refusal::overload;
+  if (const std::size_t most = context_->options.max_sessions_per_address; most > 0) {
+    const auto count = per_address_.find(http::address_key(req.remote_address));
+    if (count != per_address_.end() && count->second >= most) return engine_refusal::overload;
+  }
   return std::nullopt;
 }
 
@@ -91,6 +104,7 @@ std::shared_ptr<engine_session> engine_server::create(http::request& req, const 
   auto session =
       std::make_shared<engine_session>(context_, random_id(random_), *given.version, given.base64, std::move(first));
   sessions_.emplace(session->sid(), session);
+  ++per_address_[http::address_key(session->first_request().address)];
   return session;
 }
 

@@ -48,11 +48,13 @@ class engine_server final : public http::handler {
   void open_websocket(http::request req, const parameters& given,
                       const std::shared_ptr<http::upgrade_responder>& answer);
   bool refuse(std::optional<engine_refusal> why);
+  void forget(const std::string& sid);
 
   std::shared_ptr<engine_context> context_;
   random_source& random_;
   open_function on_open_;
   std::unordered_map<std::string, std::shared_ptr<engine_session>> sessions_;
+  std::unordered_map<std::string, std::size_t> per_address_;  // sessions by http::address_key
   bool closing_ = false;
   std::shared_ptr<engine_server*> self_;  // null inside once the server is gone, for WebSockets that open later
 };

@@ -97,7 +97,8 @@ void engine_session::send(http::shared_frame frame) {
   }
   pending_bytes_ += frame->bytes().size() + frame_overhead;
   pending_.push_back(std::move(frame));
-  if (pending_bytes_ > context_->options.max_pending) {
+  const engine_options& most = context_->options;
+  if (pending_bytes_ > (half_open_ ? std::min(most.max_pending, most.max_pending_half_open) : most.max_pending)) {
     context_->metrics.slow.add();
     end(session_end::slow);
     return;

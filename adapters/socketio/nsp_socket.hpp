@@ -33,6 +33,11 @@ class nsp_socket final {
   void send(const frame_list& frames);
   /// Leaves the namespace; the client is told, its connection stays. `on_disconnect` follows in a later turn.
   void disconnect();
+  /// Keeps the namespace's place: as long as what this returns lives, even after the socket's end, the client's next
+  /// CONNECT to the namespace waits. For work that outlives the socket, such as a login, so that a client has one.
+  [[nodiscard]] std::shared_ptr<void> keep_place();
+  /// The client has shown who it is: its connection gets all bounds. For handlers that do not trust everybody.
+  void set_known();
   /// Ends the whole connection; clients come back by themselves. `on_disconnect` follows in a later turn.
   void close_connection();
 
@@ -59,6 +64,9 @@ class socket_handler {
 class nsp_handler {
  public:
   virtual ~nsp_handler() = default;
+  /// False: who joins is a stranger, for whom little is kept (engine_options::max_pending_half_open,
+  /// sio_limits::max_held_unknown) and whose place others may get, until `nsp_socket::set_known`.
+  [[nodiscard]] virtual bool trusts_everybody() const { return true; }
   /// A client joined; it was told so. `shown` has the query, headers and address of its first request, and the auth
   /// payload (EIO 3: the query in the namespace's name).
   virtual std::shared_ptr<socket_handler> on_connect(std::shared_ptr<nsp_socket> socket, handshake shown) = 0;

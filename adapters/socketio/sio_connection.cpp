@@ -1,5 +1,6 @@
 #include "adapters/socketio/sio_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/utf8.hpp"
@@ -38,11 +39,34 @@ void nsp_socket::disconnect() {
   connection->leave(nsp_);
 }
 
+std::shared_ptr<void> nsp_socket::keep_place() {
+  const auto connection = connection_.lock();
+  return connection ? connection->keep_place(nsp_) : nullptr;
+}
+
+void nsp_socket::set_known() {
+  if (!connected_) return;
+  if (const auto connection = connection_.lock()) connection->set_known(true);
+}
+
 void nsp_socket::close_connection() {
   if (const auto connection = connection_.lock()) connection->session_->close();
 }
 
 // ---- sio_connection
+
+/// Tells the connection when nobody keeps the place any more.
+struct sio_connection::kept_place {
+  kept_place(std::weak_ptr<sio_connection> c, std::string n) : connection(std::move(c)), nsp(std::move(n)) {}
+  ~kept_place() {
+    if (const auto alive = connection.lock()) alive->place_left(nsp);
+  }
+  kept_place(const kept_place&) = delete;
+  kept_place& operator=(const kept_place&) = delete;
+
+  std::weak_ptr<sio_connection> connection;
+  std::string nsp;
+};
 
 void sio_connection::start() {
   wait_for_namespace();
@@ -52,8 +76,13 @@ void sio_connection::start() {
   }
 }
 
+void sio_connection::set_known(bool known) {
+  session_->set_established(known);
+  decoder_.set_known(known);
+}
+
 void sio_connection::wait_for_namespace() {
-  session_->set_established(false);
+  set_known(false);
   connect_timer_ = context_->timers.after(context_->options.connect_timeout, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->session_->close();
   });
@@ -87,6 +116,7 @@ void sio_connection::on_packet(sio_packet packet) {
   }
   const auto found = sockets_.find(packet.nsp);
   if (found == sockets_.end()) {
+    if (packet.type == sio_packet_type::disconnect) waiting_.erase(packet.nsp);
     // It may have been sent before the client heard that it is out; a client that never asked is none of ours.
     if (!has_asked_) fail(bad_input::not_joined);
     return;
@@ -149,7 +179,16 @@ void sio_connection::join(sio_packet packet) {
     return;
   }
   if (sockets_.contains(packet.nsp)) return;  // EIO 3: `/` was joined without asking
+  if (const auto kept = places_.find(packet.nsp); kept != places_.end() && !kept->second.expired()) {
+    std::string nsp = packet.nsp;
+    waiting_.insert_or_assign(std::move(nsp), std::move(packet));
+    return;
+  }
   nsp_handler* const handler = found->second;
+  if (handler != nullptr && !may_join()) {
+    fail(bad_input::joins);
+    return;
+  }
   const bool v4 = session_->version() == eio_version::v4;
   std::string id = v4                  ? random_id(context_->random)
                    : packet.nsp == "/" ? session_->sid()
@@ -165,7 +204,7 @@ void sio_connection::join(sio_packet packet) {
   sockets_.emplace(packet.nsp, joined{socket, nullptr});
   if (handler == nullptr) return;
   ++served_;
-  session_->set_established(true);
+  if (handler->trusts_everybody()) set_known(true);
   connect_timer_.cancel();
   auto taken = handler->on_connect(socket, shown_by(packet));
   const auto member = sockets_.find(packet.nsp);
@@ -174,6 +213,37 @@ void sio_connection::join(sio_packet packet) {
   } else if (taken) {  // it left within on_connect
     context_->timers.post([taken] { taken->on_disconnect(); });
   }
+}
+
+/// A client that joins and leaves has a handler, and those behind it, work for nothing.
+bool sio_connection::may_join() {
+  const std::int64_t now = context_->time.steady_ms();
+  const double earned = static_cast<double>(now - std::exchange(joins_at_ms_, now)) / 1000;
+  joins_left_ = std::min(joins_left_ + earned, static_cast<double>(context_->options.max_joins));
+  if (joins_left_ < 1) return false;
+  joins_left_ -= 1;
+  return true;
+}
+
+std::shared_ptr<void> sio_connection::keep_place(const std::string& nsp) {
+  auto& place = places_[nsp];
+  auto kept = place.lock();
+  if (!kept) {
+    kept = std::make_shared<kept_place>(weak_from_this(), nsp);
+    place = kept;
+  }
+  return kept;
+}
+
+void sio_connection::place_left(const std::string& nsp) {
+  places_.erase(nsp);
+  if (!waiting_.contains(nsp)) return;
+  context_->timers.post([weak = weak_from_this(), nsp] {
+    const auto self = weak.lock();
+    if (!self) return;
+    auto next = self->waiting_.extract(nsp);
+    if (!next.empty()) self->join(std::move(next.mapped()));
+  });
 }
 
 void sio_connection::leave(const std::string& nsp) {
@@ -192,6 +262,7 @@ void sio_connection::end_socket(joined member) {
 
 void sio_connection::on_end(session_end) {
   connect_timer_.cancel();
+  waiting_.clear();
   for (auto& [nsp, member] : std::exchange(sockets_, {}))
     end_socket(std::move(member));
 }

@@ -178,7 +178,9 @@ sio_decoder::outcome sio_decoder::on_text(std::string_view data) {
 
   std::size_t expected = 0;
   const bool binary = type == sio_packet_type::binary_event || type == sio_packet_type::binary_ack;
+  if (type == sio_packet_type::connect && data.size() > limits_.max_connect_bytes) return sio_fault::malformed;
   if (binary) {
+    if (!known_ && data.size() > limits_.max_held_unknown) return sio_fault::attachments;
     const auto count = take_number(data, max_ack_id);
     if (!count || data.empty() || data.front() != '-') return sio_fault::malformed;
     if (*count > limits_.max_attachments) return sio_fault::attachments;
@@ -203,7 +205,9 @@ sio_decoder::outcome sio_decoder::on_text(std::string_view data) {
     if (!packet.id) return sio_fault::malformed;
   }
   if (!data.empty()) {
-    auto read = json::read(data, limits_.json, json::bytes_as::placeholder);
+    codec_limits limits = limits_.json;
+    if (type == sio_packet_type::connect) limits.max_items = std::min(limits.max_items, limits_.max_connect_items);
+    auto read = json::read(data, limits, json::bytes_as::placeholder);
     if (!read) return sio_fault::malformed;
     packet.data = std::move(*read);
   }
@@ -223,7 +227,8 @@ sio_decoder::outcome sio_decoder::on_text(std::string_view data) {
 sio_decoder::outcome sio_decoder::on_binary(std::string_view data) {
   if (!waiting_) return sio_fault::attachments;
   bytes_ += data.size();
-  if (bytes_ > limits_.max_attachment_bytes) return sio_fault::attachments;
+  const std::size_t most = limits_.max_attachment_bytes;
+  if (bytes_ > (known_ ? most : std::min(most, limits_.max_held_unknown))) return sio_fault::attachments;
   attachments_.push_back(byte_string{std::string(data)});
   return attachments_.size() < expected_ ? outcome() : finish();
 }

@@ -32,6 +32,9 @@ struct sio_packet {
 struct sio_limits {
   std::size_t max_attachments = 32;
   std::size_t max_attachment_bytes = 1'000'000;  ///< of one packet's attachments together
+  std::size_t max_held_unknown = 64 * 1024;      ///< bytes of a packet that waits for attachments, of a stranger
+  std::size_t max_connect_bytes = 32 * 1024;     ///< of a CONNECT, which a login may have to keep for a while
+  std::size_t max_connect_items = 1'000;         ///< values in it
   codec_limits json;
 };
 
@@ -51,11 +54,14 @@ class sio_decoder {
   using outcome = std::variant<std::monostate, sio_packet, sio_fault>;
   [[nodiscard]] outcome on_text(std::string_view data);
   [[nodiscard]] outcome on_binary(std::string_view data);
+  /// Who sends is known, or not any more; strangers to begin with.
+  void set_known(bool known) { known_ = known; }
 
  private:
   outcome finish();
 
   sio_limits limits_;
+  bool known_ = false;
   std::optional<sio_packet> waiting_;
   std::size_t expected_ = 0;
   std::size_t bytes_ = 0;

@@ -5,7 +5,7 @@
 namespace roombus::socketio {
 
 server::server(socketio_options options, engine_environment env)
-    : context_(std::make_shared<sio_context>(options, env.timers, env.random)),
+    : context_(std::make_shared<sio_context>(options, env.timers, env.time, env.random)),
       engine_(
           std::move(options.engine), env,
           [context = context_](const std::shared_ptr<engine_session>& session) -> std::shared_ptr<session_receiver> {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "adapters/auth/dev_authenticator.hpp"
 #include "adapters/memory/memory_store.hpp"
 #include "adapters/socketio/socketio_server.hpp"
@@ -209,6 +211,134 @@ TEST_F(slow_login_test, a_client_that_goes_before_its_login_leaves_nothing) {
   timers.run_posted();
   waiting.decision.complete(alice());
   EXPECT_EQ(chat.connection_count(), 0U);
+}
+
+/// Keeps each question until the test answers it.
+struct queueing_authenticator final : authenticator {
+  task<result<login>> authenticate(connection_id, handshake) override { return wait(asked.emplace_back()); }
+  static task<result<login>> wait(completion<result<login>> of) {
+    result<login> answer = co_await of;
+    co_return answer;
+  }
+  std::deque<completion<result<login>>> asked;
+};
+
+class login_bounds_test : public chat_namespace_test {
+ protected:
+  login_bounds_test() { server_.add_namespace("/q", bounded); }
+  static chat_namespace_options few() {
+    chat_namespace_options options;
+    options.logins.running = 2;
+    options.logins.running_per_address = 2;
+    options.logins.waiting = 1;
+    return options;
+  }
+  static result<login> who(const char* user) {
+    login out;
+    out.user = user_name(user);
+    return out;
+  }
+  std::shared_ptr<test::fake_upgrade> open(const std::string& eio = "4") {
+    auto ws = client.upgrade("EIO=" + eio + "&transport=websocket");
+    ws->open();
+    ws->text("40/q,");
+    ws->connection->take();
+    return ws;
+  }
+  queueing_authenticator logins;
+  chat_namespace bounded{chat_environment{chat, logins, metrics, log, timers, time}, few()};
+};
+
+TEST_F(login_bounds_test, a_client_that_joins_and_leaves_has_one_login_under_way) {
+  const auto ws = open();
+  for (int i = 0; i < 5000; ++i) {
+    ws->text("41/q,");
+    ws->text("40/q,");
+  }
+  timers.run_posted();
+  EXPECT_EQ(logins.asked.size(), 1U);
+  EXPECT_FALSE(ws->connection->close_code);
+  logins.asked[0].complete(who("alice"));
+  timers.run_posted();
+  ASSERT_EQ(logins.asked.size(), 2U) << "the last CONNECT waited";
+  EXPECT_EQ(ws->connection->take().size(), 1U);
+  logins.asked[1].complete(who("alice"));
+  EXPECT_EQ(ws->connection->take().at(0).find(R"(42/q,["loginConfirmed","alice")"), 0U);
+  EXPECT_EQ(chat.connection_count(), 1U);
+}
+
+TEST_F(login_bounds_test, a_client_of_protocol_4_may_leave_and_come_back_at_once) {
+  for (const bool logged_in : {true, false}) {
+    SCOPED_TRACE(logged_in);
+    logins.asked.clear();
+    const auto ws = open("3");
+    if (logged_in) logins.asked[0].complete(who("alice"));
+    ws->connection->take();
+    ws->text("41/q,");
+    ws->text("40/q,");
+    if (!logged_in) logins.asked[0].complete(who("alice"));
+    timers.run_posted();
+    ASSERT_EQ(logins.asked.size(), 2U);
+    logins.asked[1].complete(who("alice"));
+    const auto frames = ws->connection->take();
+    ASSERT_EQ(frames.size(), 2U);
+    EXPECT_EQ(frames[0], "40/q,");
+    EXPECT_EQ(frames[1].find(R"(42/q,["loginConfirmed","alice")"), 0U) << frames[1] << ": its id is the same";
+    ws->gone();
+    timers.run_posted();
+    EXPECT_EQ(chat.connection_count(), 0U);
+  }
+}
+
+TEST_F(login_bounds_test, more_logins_wait_and_more_than_that_are_rejected) {
+  const auto one = open();
+  const auto two = open();
+  const auto three = open();
+  EXPECT_EQ(logins.asked.size(), 2U);
+  EXPECT_NE(metrics.render().find("roombus_socketio_logins_waiting 1"), std::string::npos);
+  auto late = client.upgrade("EIO=4&transport=websocket");
+  late->open();
+  late->connection->take();
+  late->text("40/q,");
+  EXPECT_EQ(late->connection->take().at(1), R"(42/q,["loginRejected","ChatServiceError: unavailable"])");
+  EXPECT_NE(metrics.render().find("roombus_socketio_logins_crowded_out_total 1"), std::string::npos);
+  logins.asked[0].complete(chat_error(errc::no_login));
+  timers.run_posted();
+  ASSERT_EQ(logins.asked.size(), 3U);
+  logins.asked[2].complete(who("carol"));
+  EXPECT_EQ(three->connection->take().at(0).find(R"(42/q,["loginConfirmed","carol")"), 0U);
+}
+
+TEST_F(login_bounds_test, a_client_that_goes_while_it_waits_leaves_its_place) {
+  const auto one = open();
+  const auto two = open();
+  const auto three = open();
+  three->gone();
+  timers.run_posted();
+  const auto four = open();
+  logins.asked[0].complete(chat_error(errc::no_login));
+  timers.run_posted();
+  ASSERT_EQ(logins.asked.size(), 3U);
+  logins.asked[2].complete(who("dave"));
+  EXPECT_EQ(four->connection->take().at(0).find(R"(42/q,["loginConfirmed","dave")"), 0U);
+}
+
+TEST_F(login_bounds_test, renewals_take_their_turn) {
+  const auto alice = open();
+  logins.asked[0].complete(who("alice"));
+  alice->connection->take();
+  const auto one = open();
+  const auto two = open();
+  alice->text(R"(42/q,1["renewLogin","t"])");
+  EXPECT_EQ(logins.asked.size(), 3U);
+  alice->text(R"(42/q,2["listOwnSockets"])");
+  timers.run_posted();
+  EXPECT_EQ(alice->connection->take().size(), 1U) << "commands go on";
+  logins.asked[1].complete(chat_error(errc::no_login));
+  timers.run_posted();
+  ASSERT_EQ(logins.asked.size(), 4U);
+  logins.asked[3].complete(who("alice"));
+  EXPECT_EQ(alice->connection->take(), strings{R"(43/q,1[null,{"expiresAt":null}])"});
 }
 
 /// Answers each time what the test set.

@@ -138,5 +138,51 @@ TEST_F(eio4_only, refuses_eio_3) {
   EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 200U);
 }
 
+class addresses_test : public engine_fixture {
+ protected:
+  addresses_test() : engine_fixture(few()) {}
+  static engine_options few() {
+    engine_options options = small();
+    options.max_sessions = 100;
+    options.max_half_open = 100;
+    options.max_sessions_per_address = 2;
+    return options;
+  }
+};
+
+TEST_F(addresses_test, an_address_has_so_many_sessions_whether_it_holds_connections_or_not) {
+  const std::string first = open_polling("4");
+  open_websocket("3");
+  EXPECT_EQ(client.get("EIO=4&transport=polling")->status(), 503U);
+  EXPECT_TRUE(client.upgrade("EIO=4&transport=websocket")->rejected);
+  EXPECT_EQ(count(bad_input::overload), 2U);
+  client.address = "192.0.2.7";
+  open_polling("4");
+  client.address = "127.0.0.1";
+  client.post(first, "1");  // close
+  timers.advance(ms(10'000));
+  open_polling("4");
+}
+
+TEST_F(engine_fixture, little_is_kept_for_strangers) {
+  engine_options options = small();
+  options.max_pending_half_open = 500;
+  engine_server strict(std::move(options), engine_environment{timers, time, random, registry},
+                       [this](const std::shared_ptr<engine_session>& session) {
+                         sessions.push_back(session);
+                         receivers.push_back(std::make_shared<recording_receiver>());
+                         return receivers.back();
+                       });
+  test::fake_client to_strict(strict);
+  for (const bool known : {false, true}) {
+    SCOPED_TRACE(known);
+    EXPECT_EQ(to_strict.get("EIO=4&transport=polling")->status(), 200U);
+    session().set_established(known);
+    for (int i = 0; i < 10; ++i)
+      session().send(make_text_message(std::string(20, 'x')));
+    EXPECT_EQ(session().is_open(), known);
+  }
+}
+
 }  // namespace
 }  // namespace roombus::socketio

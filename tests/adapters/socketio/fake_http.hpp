@@ -86,15 +86,17 @@ class fake_client {
     return answer;
   }
 
+  std::string address = "127.0.0.1";  ///< of the requests to come
+
  private:
-  static http::request make(std::string method, std::string query, std::string body, http::header_list headers) {
+  http::request make(std::string method, std::string query, std::string body, http::header_list headers) const {
     http::request req;
     req.method = std::move(method);
     req.path = "/socket.io/";
     req.query = std::move(query);
     req.body = std::move(body);
     req.headers = std::move(headers);
-    req.remote_address = "127.0.0.1";
+    req.remote_address = address;
     return req;
   }
   http::handler& to_;

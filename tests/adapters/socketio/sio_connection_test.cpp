@@ -25,6 +25,7 @@ struct recording_socket final : socket_handler {
 struct recording_namespace final : nsp_handler {
   std::shared_ptr<socket_handler> on_connect(std::shared_ptr<nsp_socket> s, handshake h) override {
     sockets.push_back(s);
+    if (keep_places) kept.push_back(s->keep_place());
     shown = std::move(h);
     handlers.push_back(std::make_shared<recording_socket>());
     if (refuse_all) s->disconnect();
@@ -33,7 +34,11 @@ struct recording_namespace final : nsp_handler {
   std::vector<std::shared_ptr<nsp_socket>> sockets;
   std::vector<std::shared_ptr<recording_socket>> handlers;
   handshake shown;
+  [[nodiscard]] bool trusts_everybody() const override { return trusting; }
   bool refuse_all = false;
+  bool trusting = true;
+  bool keep_places = false;
+  std::vector<std::shared_ptr<void>> kept;
 };
 
 class sio_connection_test : public ::testing::Test {
@@ -193,6 +198,85 @@ TEST_F(sio_connection_test, a_socket_may_be_ended_while_it_connects) {
   ws->text("40/chat,");
   EXPECT_EQ(chat.sockets.size(), 2U);
   EXPECT_NE(chat.sockets[0]->id(), chat.sockets[1]->id());
+}
+
+TEST_F(sio_connection_test, a_connect_waits_while_the_place_of_the_former_socket_is_kept) {
+  chat.keep_places = true;
+  const auto ws = join("4");
+  for (int i = 1; i <= 100; ++i) {
+    ws->text("41/chat,");
+    ws->text("40/chat,{\"n\":" + std::to_string(i) + "}");
+  }
+  timers.run_posted();
+  EXPECT_EQ(chat.sockets.size(), 1U) << "one at a time, however often the client asks";
+  EXPECT_TRUE(ws->connection->take().empty());
+  EXPECT_FALSE(ws->connection->close_code);
+  chat.kept.clear();
+  EXPECT_EQ(chat.sockets.size(), 1U) << "never within the call of who let go";
+  timers.run_posted();
+  ASSERT_EQ(chat.sockets.size(), 2U);
+  EXPECT_EQ(json::write(chat.shown.auth), R"({"n":100})") << "the last one counts";
+  EXPECT_EQ(ws->connection->take(), strings{"40/chat,{\"sid\":\"" + chat.sockets[1]->id() + "\"}"});
+}
+
+TEST_F(sio_connection_test, a_connect_that_waits_is_taken_back_by_a_disconnect_and_by_the_end) {
+  chat.keep_places = true;
+  const auto ws = join("4");
+  ws->text("41/chat,");
+  ws->text("40/chat,");
+  ws->text("41/chat,");
+  chat.kept.clear();
+  timers.run_posted();
+  EXPECT_EQ(chat.sockets.size(), 1U);
+  ws->text("40/chat,");
+  EXPECT_EQ(chat.sockets.size(), 2U) << "the place is free";
+  ws->text("41/chat,");
+  ws->text("40/chat,");
+  ws->gone();
+  timers.run_posted();
+  chat.kept.clear();
+  timers.run_posted();
+  EXPECT_EQ(chat.sockets.size(), 2U);
+}
+
+TEST_F(sio_connection_test, who_joins_too_often_is_closed) {
+  const auto slow = open("4");
+  for (int i = 0; i < 24; ++i) {
+    slow->text("40/chat,");
+    slow->text("41/chat,");
+    timers.advance(ms(999));
+    time.advance(1);
+  }
+  EXPECT_FALSE(slow->connection->close_code) << "one a second";
+  chat.sockets.clear();
+  const auto fast = open("4");
+  for (int i = 0; i < 100; ++i) {
+    fast->text("40/chat,");
+    fast->text("41/chat,");
+  }
+  EXPECT_TRUE(fast->connection->close_code);
+  EXPECT_EQ(chat.sockets.size(), 20U);
+  EXPECT_NE(registry.render().find("roombus_socketio_bad_input_total{reason=\"joins\"} 1"), std::string::npos);
+}
+
+TEST_F(sio_connection_test, a_namespace_may_tell_when_a_client_is_known) {
+  recording_namespace careful;
+  careful.trusting = false;
+  server_.add_namespace("/careful", careful);
+  const std::string large(70'000, 'x');
+  for (const bool known : {false, true}) {
+    SCOPED_TRACE(known);
+    const auto ws = open("4");
+    ws->text("40/careful,");
+    if (known) careful.sockets.back()->set_known();
+    ws->text(R"(451-/careful,["b",{"_placeholder":true,"num":0}])");
+    ws->binary(large);
+    EXPECT_EQ(ws->connection->close_code.has_value(), !known);
+  }
+  const auto trusted = join("4");
+  trusted->text(R"(451-/chat,["b",{"_placeholder":true,"num":0}])");
+  trusted->binary(large);
+  EXPECT_FALSE(trusted->connection->close_code);
 }
 
 }  // namespace

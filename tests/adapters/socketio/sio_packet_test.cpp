@@ -232,5 +232,34 @@ TEST(sio_codec, round_trip) {
   EXPECT_EQ(back->data, value(expected));
 }
 
+TEST(sio_decoder, holds_little_for_strangers) {
+  sio_limits limits;
+  limits.max_held_unknown = 100;
+  for (const bool known : {false, true}) {
+    SCOPED_TRACE(known);
+    sio_decoder decoder(limits);
+    decoder.set_known(known);
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(decoder.on_text(R"(52-["a"])")));
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(decoder.on_binary(std::string(60, 'x'))));
+    EXPECT_EQ(std::holds_alternative<sio_fault>(decoder.on_binary(std::string(60, 'x'))), !known);
+    sio_decoder large(limits);
+    large.set_known(known);
+    EXPECT_EQ(std::holds_alternative<sio_fault>(large.on_text("51-[\"" + std::string(100, 'a') + "\"]")), !known);
+  }
+}
+
+TEST(sio_decoder, a_connect_is_short) {
+  sio_limits limits;
+  limits.max_connect_bytes = 100;
+  limits.max_connect_items = 10;
+  sio_decoder decoder(limits);
+  decoder.set_known(true);
+  EXPECT_TRUE(std::holds_alternative<sio_packet>(decoder.on_text("0{\"token\":\"" + std::string(80, 'a') + "\"}")));
+  EXPECT_TRUE(std::holds_alternative<sio_fault>(decoder.on_text("0{\"token\":\"" + std::string(90, 'a') + "\"}")));
+  EXPECT_TRUE(std::holds_alternative<sio_fault>(decoder.on_text("0/chat?" + std::string(100, 'a') + ",")));
+  EXPECT_TRUE(std::holds_alternative<sio_fault>(decoder.on_text("0{\"a\":[1,2,3,4,5,6,7,8,9,10]}")));
+  EXPECT_TRUE(std::holds_alternative<sio_packet>(decoder.on_text("2[\"a\",1,2,3,4,5,6,7,8,9,10]"))) << "others are not";
+}
+
 }  // namespace
 }  // namespace roombus::socketio

@@ -11,6 +11,7 @@
 #include "adapters/auth/network_list.hpp"
 #include "adapters/broker_auth/broker_access.hpp"
 #include "adapters/net/tls_context.hpp"
+#include "adapters/socketio/login_gate.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "bridge/mqtt/broker_profile.hpp"
 #include "bridge/server/endpoint.hpp"
@@ -132,6 +133,7 @@ struct config {
   chat_options chat;
   chat_limits limits;
   codec_limits payload;
+  socketio::login_bounds logins;  ///< of socket.io clients
 
   struct auth_section {
     bool dev = false;  ///< logins by name alone

@@ -280,6 +280,15 @@ void add_limits(std::vector<key>& all) {
   all.push_back(integer("limits", "message_byte_strings", FIELD(limits.message_byte_strings), 0, 1'000,
                         "Byte strings in one message; socket.io clients drop connections for more than 10."));
   all.push_back(
+  all.push_back(integer("limits", "logins", FIELD(logins.running), 1, max_count,
+                        "Logins of socket.io clients that are checked at a time, renewals included; others wait, "
+                        "addresses taking turns."));
+  all.push_back(integer("limits", "logins_per_address", FIELD(logins.running_per_address), 0, max_count,
+                        "The same of one IP address, or one /64 of IPv6; 0: no bound (a proxy may stand before us)."));
+  all.push_back(integer("limits", "waiting_logins", FIELD(logins.waiting), 0, max_count,
+                        "Logins that wait, at most 30 s; more get unavailable."));
+  all.push_back(integer("limits", "waiting_logins_per_address", FIELD(logins.waiting_per_address), 0, max_count,
+                        "The same of one address; more get rateLimited. 0: no bound."));
       integer("limits", "payload_depth", FIELD(payload.max_depth), 1, 256, "Nesting of lists and maps in a payload."));
   all.push_back(
       integer("limits", "payload_bytes", FIELD(payload.max_bytes), 1'000, max_bytes, "Longest payload, bytes."));

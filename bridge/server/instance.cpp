@@ -79,6 +79,7 @@ socketio::socketio_options socketio_options_of(const config& settings) {
   options.packets.max_attachment_bytes = settings.http.max_http_buffer;
   options.packets.json = settings.payload;
   return options;
+  options.engine.max_sessions_per_address = settings.http.max_connections_per_address;
 }
 
 std::vector<http::static_file> page_files() {
@@ -87,6 +88,12 @@ std::vector<http::static_file> page_files() {
     http::static_file out;
     out.path = file.path;
     out.content_type = file.content_type;
+socketio::chat_namespace_options chat_options_of(const config& settings) {
+  socketio::chat_namespace_options options;
+  options.logins = settings.logins;
+  return options;
+}
+
     out.bytes = std::make_shared<const std::string>(file.bytes);
     out.gzip = std::make_shared<const std::string>(file.gzip_bytes);
     out.etag = file.etag;
@@ -110,7 +117,8 @@ struct instance::parts {
         public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
         admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
-        browsers(socketio::chat_environment{chat, logins.authenticator(), metrics, log, loop, time}),
+        browsers(socketio::chat_environment{chat, logins.authenticator(), metrics, log, loop, time},
+                 chat_options_of(settings)),
         page(page_files(), std::string(console::content_security_policy)),
         status(metrics, [this] { return trouble(); }),
         api(api_options(settings), admin::admin_api::environment{chat, settings.admin.keys, loop, time, log, metrics}) {

@@ -66,7 +66,7 @@ struct config {
     std::size_t max_http_buffer = 1'000'000;
     bool compression = false;
     std::size_t max_connections = 100'000;
-    std::size_t max_connections_per_address = 0;
+    std::size_t max_connections_per_address = 1'000;
     std::size_t max_header = 16 * 1024;
     std::size_t max_queue = 4 * 1024 * 1024;
     std::uint32_t request_timeout_ms = 15'000;
@@ -156,6 +156,14 @@ struct config {
   } instance;
 
   std::vector<room_entry> rooms;
+
+  /// Connections on each listener.
+  struct listener_bounds {
+    std::size_t http = 0;
+    std::size_t admin = 0;
+  };
+  /// What the process's open files allow (descriptor_limit.hpp), where that may be less than http.max_connections.
+  std::optional<listener_bounds> within_descriptors;
 
   /// The instance is one of several, or may become so: they share a Redis and a broker.
   [[nodiscard]] bool is_shared() const {

@@ -99,9 +99,12 @@ void add_http(std::vector<key>& all) {
   all.push_back(
       boolean("http", "compression", FIELD(http.compression), "Offer permessage-deflate to WebSocket clients."));
   all.push_back(integer("http", "max_connections", FIELD(http.max_connections), 1, max_count,
-                        "Connections on the listener; more are closed at once."));
-  all.push_back(integer("http", "max_connections_per_address", FIELD(http.max_connections_per_address), 0, max_count,
-                        "Connections from one IP address; 0 is no bound (a proxy may stand before us)."));
+                        "Connections on the listener; more are closed at once. Fewer where the process may not open "
+                        "so many files: the soft limit is raised to the hard one at start, and the log tells."));
+  all.push_back(
+      integer("http", "max_connections_per_address", FIELD(http.max_connections_per_address), 0, max_count,
+              "Connections from one IP address, or one /64 of IPv6; 0 is no bound. Behind a proxy all clients "
+              "have its address: set 0 here and bound them there."));
   all.push_back(integer("http", "max_header", FIELD(http.max_header), 1'024, 1'048'576,
                         "Longest request line and headers together, bytes."));
   all.push_back(integer("http", "max_queue", FIELD(http.max_queue), 65'536, max_count,
@@ -277,9 +280,6 @@ void add_limits(std::vector<key>& all) {
                         "Rooms that one connection joined; more are refused with rateLimited."));
   all.push_back(integer("limits", "requests_per_second", FIELD(limits.requests_per_second), 0, max_count,
                         "Commands of one connection, bursts up to as many; 0: no bound. More get rateLimited."));
-  all.push_back(integer("limits", "message_byte_strings", FIELD(limits.message_byte_strings), 0, 1'000,
-                        "Byte strings in one message; socket.io clients drop connections for more than 10."));
-  all.push_back(
   all.push_back(integer("limits", "logins", FIELD(logins.running), 1, max_count,
                         "Logins of socket.io clients that are checked at a time, renewals included; others wait, "
                         "addresses taking turns."));
@@ -289,6 +289,9 @@ void add_limits(std::vector<key>& all) {
                         "Logins that wait, at most 30 s; more get unavailable."));
   all.push_back(integer("limits", "waiting_logins_per_address", FIELD(logins.waiting_per_address), 0, max_count,
                         "The same of one address; more get rateLimited. 0: no bound."));
+  all.push_back(integer("limits", "message_byte_strings", FIELD(limits.message_byte_strings), 0, 1'000,
+                        "Byte strings in one message; socket.io clients drop connections for more than 10."));
+  all.push_back(
       integer("limits", "payload_depth", FIELD(payload.max_depth), 1, 256, "Nesting of lists and maps in a payload."));
   all.push_back(
       integer("limits", "payload_bytes", FIELD(payload.max_bytes), 1'000, max_bytes, "Longest payload, bytes."));

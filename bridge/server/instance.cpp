@@ -1,5 +1,6 @@
 #include "bridge/server/instance.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,8 @@ namespace {
 constexpr const char* socketio_path = "/socket.io/";
 constexpr const char* status_paths[] = {"/healthz", "/readyz", "/metrics"};
 
-http::server_options listener_options(const config& settings, std::string name, const endpoint& where) {
+http::server_options listener_options(const config& settings, std::string name, const endpoint& where,
+                                      std::size_t config::listener_bounds::*bound) {
   http::server_options options;
   options.name = std::move(name);
   options.address = where.host;
@@ -38,6 +40,9 @@ http::server_options listener_options(const config& settings, std::string name, 
   options.bounds.max_header = settings.http.max_header;
   options.bounds.max_connections = settings.http.max_connections;
   options.bounds.max_connections_per_address = settings.http.max_connections_per_address;
+  if (settings.within_descriptors) {
+    options.bounds.max_connections = std::min(options.bounds.max_connections, (*settings.within_descriptors).*bound);
+  }
   options.bounds.max_queue = settings.http.max_queue;
   options.bounds.request_timeout_ms = settings.http.request_timeout_ms;
   options.bounds.idle_timeout_ms = settings.http.idle_timeout_ms;
@@ -74,6 +79,7 @@ socketio::socketio_options socketio_options_of(const config& settings) {
   options.engine.max_pending = settings.http.max_queue;
   options.engine.max_sessions = settings.http.max_connections;
   options.engine.cors.origins = settings.http.cors_origins;
+  options.engine.max_sessions_per_address = settings.http.max_connections_per_address;
   options.connect_timeout = ms(settings.socketio.connect_timeout_ms);
   options.packets.max_attachments = settings.socketio.max_attachments;
   options.packets.max_attachment_bytes = settings.http.max_http_buffer;

@@ -7,6 +7,7 @@
 
 #include "adapters/loop/event_loop.hpp"
 #include "bridge/server/admin_keys.hpp"
+#include "bridge/server/descriptor_limit.hpp"
 #include "bridge/server/dev_hints.hpp"
 #include "bridge/server/instance.hpp"
 #include "bridge/server/ready_file.hpp"
@@ -42,6 +43,7 @@ class run {
  public:
   run(config settings, std::string ready_file, std::ostream& out, std::ostream& err)
       : dev_key_(make_dev_key(settings)),
+        few_descriptors_(fit_connections(settings, raise_descriptor_limit())),
         settings_(std::move(settings)),
         ready_file_(std::move(ready_file)),
         out_(out),
@@ -49,6 +51,7 @@ class run {
         instance_(settings_, loop_, log_) {}
 
   int to_the_end() {
+    if (!few_descriptors_.empty()) log_.write(roombus::log_level::warning, "few_descriptors", few_descriptors_);
     loop_.on_signal([this](int number) { on_signal(number); });
     instance_.start([this] { on_ready(); },
                     [this](const std::string& reason) {
@@ -119,7 +122,8 @@ class run {
     });
   }
 
-  std::string dev_key_;  // before settings_, to which it is added
+  std::string dev_key_;          // before settings_, to which it is added
+  std::string few_descriptors_;  // before settings_, whose connections they bound
   const config settings_;
   std::string ready_file_;
   std::ostream& out_;

@@ -39,10 +39,10 @@ http::server_options listener_options(const config& settings, std::string name, 
   options.bounds.max_ws_message = settings.http.max_http_buffer;
   options.bounds.max_header = settings.http.max_header;
   options.bounds.max_connections = settings.http.max_connections;
-  options.bounds.max_connections_per_address = settings.http.max_connections_per_address;
   if (settings.within_descriptors) {
     options.bounds.max_connections = std::min(options.bounds.max_connections, (*settings.within_descriptors).*bound);
   }
+  options.bounds.max_connections_per_address = settings.http.max_connections_per_address;
   options.bounds.max_queue = settings.http.max_queue;
   options.bounds.request_timeout_ms = settings.http.request_timeout_ms;
   options.bounds.idle_timeout_ms = settings.http.idle_timeout_ms;
@@ -78,14 +78,19 @@ socketio::socketio_options socketio_options_of(const config& settings) {
   options.engine.max_payload = settings.http.max_http_buffer;
   options.engine.max_pending = settings.http.max_queue;
   options.engine.max_sessions = settings.http.max_connections;
-  options.engine.cors.origins = settings.http.cors_origins;
   options.engine.max_sessions_per_address = settings.http.max_connections_per_address;
+  options.engine.cors.origins = settings.http.cors_origins;
   options.connect_timeout = ms(settings.socketio.connect_timeout_ms);
   options.packets.max_attachments = settings.socketio.max_attachments;
   options.packets.max_attachment_bytes = settings.http.max_http_buffer;
   options.packets.json = settings.payload;
   return options;
-  options.engine.max_sessions_per_address = settings.http.max_connections_per_address;
+}
+
+socketio::chat_namespace_options chat_options_of(const config& settings) {
+  socketio::chat_namespace_options options;
+  options.logins = settings.logins;
+  return options;
 }
 
 std::vector<http::static_file> page_files() {
@@ -94,12 +99,6 @@ std::vector<http::static_file> page_files() {
     http::static_file out;
     out.path = file.path;
     out.content_type = file.content_type;
-socketio::chat_namespace_options chat_options_of(const config& settings) {
-  socketio::chat_namespace_options options;
-  options.logins = settings.logins;
-  return options;
-}
-
     out.bytes = std::make_shared<const std::string>(file.bytes);
     out.gzip = std::make_shared<const std::string>(file.gzip_bytes);
     out.etag = file.etag;
@@ -120,8 +119,11 @@ struct instance::parts {
         watch(*data.data, data.remote, id, loop, time),
         chat(settings.chat, settings.limits, id, service::environment{*data.data, time, random, loop, log, metrics}),
         logins(settings, login_methods::environment{chat, time, loop, log, metrics}),
-        public_listener(loop, listener_options(settings, "http", settings.http.listen), metrics, log),
-        admin_listener(loop, listener_options(settings, "admin", settings.admin.listen), metrics, log),
+        public_listener(loop, listener_options(settings, "http", settings.http.listen, &config::listener_bounds::http),
+                        metrics, log),
+        admin_listener(loop,
+                       listener_options(settings, "admin", settings.admin.listen, &config::listener_bounds::admin),
+                       metrics, log),
         sockets(socketio_options_of(settings), socketio::engine_environment{loop, time, random, metrics}),
         browsers(socketio::chat_environment{chat, logins.authenticator(), metrics, log, loop, time},
                  chat_options_of(settings)),

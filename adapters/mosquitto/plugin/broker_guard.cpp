@@ -279,8 +279,8 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   return true;
 }
 
-/// Whichever bridge says so, and however it stands with us: what it publishes next must not get through. One that says so
-/// late, or again, must not take what was granted since.
+/// Whichever bridge says so, and however it stands with us: taking away is always safe, and what it publishes next must
+/// not get through.
 void broker_guard::shut_out(const control_message& m) {
   for (const control_line& line : m.lines) {
     if (line.what != control_line::verb::revoke || line.generation != any_generation) continue;

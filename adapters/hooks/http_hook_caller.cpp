@@ -1,6 +1,7 @@
 #include "adapters/hooks/http_hook_caller.hpp"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ hook_outcome outcome_of(exchange_result result, const codec_limits& limits) {
   return {hook_failure::malformed, "no object"};
 }
 
+/// The hook that people call who have no login: with a share of its own they cannot keep those from being asked who are
+/// in, and whose messages are checked.
+constexpr std::string_view hook_of_strangers = "onConnect";
+
 task<hook_outcome> wait_for(completion<hook_outcome> done) {
   hook_outcome outcome = co_await done;
   co_return outcome;
@@ -51,23 +56,34 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
 
   task<hook_outcome> call(const std::string& hook, const value& body) {
     auto c = std::make_shared<pending_call>();
-    if (idle_.empty() && connections_ >= options_.max_connections && waiting_.size() >= options_.max_queue) {
-      c->done.complete(hook_outcome(hook_failure::overload, std::to_string(waiting_.size()) + " calls wait already"));
+    c->from = hook == hook_of_strangers ? strangers : others;
+    const bool at_once = may_run(c->from) && (!idle_.empty() || connections_ < options_.max_connections);
+    if (!at_once && (waiting() >= options_.max_queue || waiting_[c->from].size() >= most_waiting(c->from))) {
+      c->done.complete(
+          hook_outcome(hook_failure::overload, std::to_string(waiting_[c->from].size()) + " calls wait already"));
       return wait_for(c->done);
     }
+    c->number = ++calls_;
     c->request = make_request(hook, payload::encode(body, options_.encoding));
     c->timer = env_.loop.after(options_.timeout, [weak = weak_from_this(), c] {
       if (auto self = weak.lock()) self->time_out(c);
     });
-    waiting_.push_back(c);
+    waiting_[c->from].push_back(c);
     dispatch();
+    if (!c->connection) {
+      c->patience = env_.loop.after(options_.timeout / 2, [weak = std::weak_ptr(c)] {
+        if (const auto waiting = weak.lock()) waiting->waited_long = true;
+      });
+    }
     return wait_for(c->done);
   }
 
   void shut_down() {
-    for (const call_ptr& c : waiting_)
-      c->timer.cancel();
-    waiting_.clear();
+    for (auto& line : waiting_) {
+      for (const call_ptr& c : line)
+        c->timer.cancel();
+      line.clear();
+    }
     for (const resting& r : idle_)
       r.connection->close();
     idle_.clear();
@@ -79,18 +95,25 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
   }
 
   [[nodiscard]] std::size_t connections() const { return connections_; }
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_[strangers].size() + waiting_[others].size(); }
 
  private:
   using connection_ptr = std::shared_ptr<hook_connection>;
 
+  /// Who waits; each in a line of its own.
+  enum origin : std::size_t { strangers, others, origins };
+
   struct pending_call {
+    origin from = others;
+    std::uint64_t number = 0;  ///< the order in which calls came
     std::shared_ptr<const std::string> request;
     completion<hook_outcome> done;
     timer_handle timer;
     connection_ptr connection;    ///< while it is on one
     std::int64_t rested_ms = -1;  ///< how long the connection had rested; -1: it is new
     bool repeated = false;
+    timer_handle patience;     ///< while it waits for a connection
+    bool waited_long = false;  ///< half of its time was spent on that
   };
   using call_ptr = std::shared_ptr<pending_call>;  // shared: the queue, the timer and the connection's handler
 
@@ -111,12 +134,31 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
     return std::make_shared<const std::string>(std::move(out));
   }
 
+  /// Half of the connections and of the queue are for strangers, at least one connection.
+  [[nodiscard]] bool may_run(origin from) const {
+    return from == others || busy_strangers_ < std::max<std::size_t>(1, options_.max_connections / 2);
+  }
+  [[nodiscard]] std::size_t most_waiting(origin from) const {
+    return from == others ? options_.max_queue : options_.max_queue / 2;
+  }
+
+  /// The one that has waited longest of those that may run.
+  [[nodiscard]] call_ptr next() const {
+    call_ptr first;
+    for (const origin from : {strangers, others}) {
+      const auto& line = waiting_[from];
+      if (!line.empty() && may_run(from) && (!first || line.front()->number < first->number)) first = line.front();
+    }
+    return first;
+  }
+
   void dispatch() {
-    while (!waiting_.empty()) {
-      call_ptr c = waiting_.front();
+    while (const call_ptr c = next()) {
       if (!take_connection(*c)) return;
-      waiting_.pop_front();
+      waiting_[c->from].pop_front();
+      c->patience.cancel();
       busy_.push_back(c);
+      if (c->from == strangers) ++busy_strangers_;
       c->connection->exchange(c->request, [weak = weak_from_this(), c](exchange_result result) {
         if (auto self = weak.lock()) self->on_result(c, std::move(result));
       });
@@ -158,7 +200,7 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
         drop(idle_.back().connection);
         idle_.pop_back();
       }
-      waiting_.push_front(c);
+      waiting_[c->from].push_front(c);
       return dispatch();
     }
     dispatch();
@@ -178,14 +220,17 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
       // the answer could still come, and must not be taken for that of the next request
       drop(let_go(c));
     } else {
-      waiting_.remove(c);
+      waiting_[c->from].remove(c);
     }
     dispatch();
-    c->done.complete(hook_outcome(hook_failure::timeout, std::move(detail)));
+    // who was not asked, or hardly, has not failed: too many calls are our own trouble
+    if (c->waited_long) detail = "mostly for a connection, " + detail;
+    c->done.complete(hook_outcome(c->waited_long ? hook_failure::overload : hook_failure::timeout, std::move(detail)));
   }
 
   connection_ptr let_go(const call_ptr& c) {
     busy_.remove(c);
+    if (c->from == strangers && c->connection) --busy_strangers_;
     return std::exchange(c->connection, nullptr);
   }
 
@@ -217,7 +262,9 @@ class http_hook_caller::pool : public std::enable_shared_from_this<pool> {
   environment env_;
   std::string head_end_;
   std::size_t connections_ = 0;  // resting and busy
-  std::list<call_ptr> waiting_;
+  std::size_t busy_strangers_ = 0;
+  std::uint64_t calls_ = 0;
+  std::array<std::list<call_ptr>, origins> waiting_;
   std::list<call_ptr> busy_;
   std::vector<resting> idle_;  // the one used last is at the back
 };

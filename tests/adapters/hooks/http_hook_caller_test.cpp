@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <mutex>
 
 #include "adapters/hooks/hook_signature.hpp"
 #include "schemas/codec/cbor.hpp"
@@ -148,7 +149,63 @@ TEST_F(http_hook_caller_test, a_full_queue_fails_at_once) {
   ASSERT_TRUE(third.done());
   EXPECT_EQ(finish(std::move(third)), "overload");
   EXPECT_EQ(finish(std::move(first)), "timeout");
-  EXPECT_EQ(finish(std::move(second)), "timeout") << "waiting for a connection counts";
+  EXPECT_EQ(finish(std::move(second)), "overload")
+      << "waiting for a connection counts, but says nothing about the server";
+}
+
+TEST_F(http_hook_caller_test, strangers_use_at_most_half_of_connections_and_queue) {
+  std::atomic<bool> let_go = false;
+  raw_server server([&let_go](raw_connection& c) {
+    while (auto asked = c.read()) {
+      while (asked->head.find("/onConnect ") != std::string::npos && !let_go)
+        std::this_thread::yield();
+      c.answer("{}");
+    }
+  });
+  hooks::http_hook_options options = options_for(server.port);
+  options.max_connections = 4;
+  options.max_queue = 4;
+  use(options);
+  std::vector<task<hook_outcome>> logins;
+  for (int i = 0; i < 4; ++i)
+    logins.push_back(begin("onConnect"));
+  auto fifth = begin("onConnect");
+  ASSERT_TRUE(fifth.done()) << "two run, two wait";
+  EXPECT_EQ(finish(std::move(fifth)), "overload");
+  for (int i = 0; i < 20; ++i)
+    ASSERT_EQ(ask("roomMessageBefore"), "{}") << "others are asked all the same";
+  EXPECT_EQ(server.connections(), 3U);
+  for (const auto& one : logins)
+    EXPECT_FALSE(one.done());
+  let_go = true;
+  for (auto& one : logins)
+    EXPECT_EQ(finish(std::move(one)), "{}");
+  EXPECT_EQ(ask("onConnect"), "{}") << "places come back";
+}
+
+TEST_F(http_hook_caller_test, with_one_connection_strangers_and_others_take_turns) {
+  std::vector<std::string> order;
+  std::mutex lock;
+  raw_server server([&](raw_connection& c) {
+    while (auto asked = c.read()) {
+      {
+        const std::lock_guard guard(lock);
+        order.push_back(asked->body);
+      }
+      c.answer("{}");
+    }
+  });
+  hooks::http_hook_options options = options_for(server.port);
+  options.max_connections = 1;
+  use(options);
+  std::vector<task<hook_outcome>> asked;
+  for (int i = 0; i < 6; ++i)
+    asked.push_back(begin(i % 2 == 0 ? "onConnect" : "onJoin"));
+  for (auto& one : asked)
+    EXPECT_EQ(finish(std::move(one)), "{}");
+  EXPECT_EQ(order, (std::vector<std::string>{R"({"n":1})", R"({"n":2})", R"({"n":3})", R"({"n":4})", R"({"n":5})",
+                                             R"({"n":6})"}))
+      << "as they came";
 }
 
 TEST_F(http_hook_caller_test, an_answer_that_comes_late_is_not_taken_for_the_next) {

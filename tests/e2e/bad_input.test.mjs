@@ -121,7 +121,7 @@ scenario('bad packets close their own connection only', { mqtt: false }, async (
 })
 
 scenario('thousands of half handshakes cost bounded memory', {
-  mqtt: false, config: '[http]\nrequest_timeout_ms = 4000\n'
+  mqtt: false, config: '[http]\nrequest_timeout_ms = 4000\nmax_connections_per_address = 0\n'
 }, async (world, t) => {
   const { service } = world
   await stillServes(world)

@@ -241,7 +241,7 @@ test('onStart decides whether there is a service at all, onClose how it ended', 
 test('a wrong configuration is told with its line', { timeout: 60000 }, async () => {
   const cases = [
     ['[hooks.http]\nurl = "http://h"\nhooks = ["roomMesageBefore"]', /roombus\.toml:3: hooks\.http\.hooks: no such hook "roomMesageBefore".*roomMessageBefore/],
-    ['[hooks.http]\nurl = "https://h"', /roombus\.toml:2: hooks\.http\.url: expected/],
+    ['[hooks.http]\nurl = "ftp://h"', /roombus\.toml:2: hooks\.http\.url: expected/],
     ['[hooks.http]\nhooks = ["onJoin"]', /roombus\.toml:2: hooks\.http\.hooks: expected hooks\.http\.url/],
     ['[hooks.http]\nurl = "http://h"\nhooks = ["onJoin"]\n[hooks.http.policy]\nonJoin = "maybe"', /roombus\.toml:5: hooks\.http\.policy\.onJoin: expected/],
     ['[hooks.http]\nurl = "http://h"\nhooks = ["onJoin"]\n[hooks.http.policy]\nonLeave = "reject"', /onLeave" is not among/],

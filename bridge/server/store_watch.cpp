@@ -19,7 +19,9 @@ struct advice {
 constexpr advice known_troubles[] = {
     {"certificate is not accepted",
      "check store.redis_ca_file, and that store.redis names the host as its certificate"},
+    {"rediss://", "write store.redis so"},
     {"no TLS is spoken", "redis:// without TLS, or another port"},
+    {"in the TLS handshake", "does store.redis name a port with TLS?"},
     {"WRONGPASS", "check user and password in store.redis"},
     {"AUTH", "check user and password in store.redis"},
     {"NOPERM", "the user in store.redis needs more rights in Redis: docs/storage.md names them"},

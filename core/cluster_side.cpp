@@ -26,18 +26,19 @@ void service::impl::apply(const log_entry& entry) {
       hub.join(entry.room(), *connection);
     }
   } else if (e.kind == room_entry_kind::left) {
-    hub.leave(entry.room(), e.id);
+    hub.leave(entry.room(), e.id, e.position());
   }
-  take_out(entry.room(), e.removed);
+  take_out(entry.room(), e.removed, e.position());
   for (const shared_event& one : entry.events())
     hub.publish(entry.room(), one);
 }
 
 void service::impl::tell_removed_here(const log_entry& entry) {
-  take_out(entry.room(), entry.entry().removed);
+  take_out(entry.room(), entry.entry().removed, entry.entry().position());
   const shared_event e = make_event(notification::room_access_removed, {value(entry.room().str())});
   for (const removed_member& member : entry.entry().removed)
-    hub.notify(member.user, e);
+  // whoever has joined again meanwhile would believe it
+    hub.notify_outside(member.user, entry.room(), e);
 }
 
 void service::impl::break_off(const room_name& room) {

@@ -62,7 +62,7 @@ task<result<void>> service::impl::connect(user_name user, connection_id id, std:
 }
 
 bool service::impl::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                          const std::vector<room_name>& rooms, login_rights rights) {
+                          const std::vector<joined_room>& rooms, login_rights rights) {
   if (hub.find(id) != nullptr || connecting_.contains(id)) return false;
   local_connection connection;
   connection.id = std::move(id);
@@ -73,8 +73,8 @@ bool service::impl::adopt(user_name user, connection_id id, std::shared_ptr<conn
   connection.allowance = limits.requests_per_second;
   connection.allowance_at_ms = env.time.steady_ms();
   local_connection& added = hub.add(std::move(connection));
-  for (const room_name& room : rooms)
-    hub.join(room, added);
+  for (const joined_room& in : rooms)
+    hub.join(in.room, added, in.at);
   return true;
 }
 
@@ -86,7 +86,9 @@ task<void> service::impl::disconnect(connection_id id) {
   local_connection* connection = hub.find(id);
   if (connection == nullptr) co_return;
   user_name user = connection->user;
-  std::set<room_name> rooms = connection->rooms;
+  std::set<room_name> rooms;
+  for (const auto& [room, at] : connection->rooms)
+    rooms.insert(room);
   hub.remove(id);
   ++running_;
   co_await end_connection(std::move(user), std::move(id), std::move(rooms));

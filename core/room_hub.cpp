@@ -25,9 +25,10 @@ void room_hub::remove(const connection_id& id) {
   auto it = connections_.find(id);
   if (it == connections_.end()) return;
   local_connection& connection = *it->second;
-  const std::set<room_name> rooms = connection.rooms;
-  for (const room_name& room : rooms)
+  while (!connection.rooms.empty()) {
+    const room_name room = connection.rooms.begin()->first;
     leave(room, id);
+  }
   auto user = users_.find(connection.user);
   std::erase(user->second, &connection);
   if (user->second.empty()) users_.erase(user);
@@ -45,8 +46,11 @@ local_connection* room_hub::find(const connection_id& id) {
   return it == connections_.end() ? nullptr : it->second.get();
 }
 
-void room_hub::join(const room_name& room, local_connection& connection) {
-  if (!connection.rooms.insert(room).second) return;
+void room_hub::join(const room_name& room, local_connection& connection, log_position at) {
+  const auto [known, newly] = connection.rooms.try_emplace(room);
+  const bool is_earlier = known->second.epoch == at.epoch && known->second.sequence > at.sequence;
+  if (at.is_known() && !is_earlier) known->second = std::move(at);
+  if (!newly) return;
   members& in = rooms_[room];
   in.connections.push_back(&connection);
   if (connection.shares_broadcast) ++in.sharing_broadcast;
@@ -63,6 +67,13 @@ void room_hub::leave(const room_name& room, const connection_id& id) {
     if (broadcaster_ != nullptr) broadcaster_->withdraw(room, id);
   }
   if (it->second.connections.empty()) rooms_.erase(it);
+}
+
+void room_hub::leave(const room_name& room, const connection_id& id, const log_position& removal) {
+  const local_connection* connection = find(id);
+  if (connection == nullptr) return;
+  const auto joined = connection->rooms.find(room);
+  if (joined != connection->rooms.end() && ends_membership(removal, joined->second)) leave(room, id);
 }
 
 std::size_t room_hub::close_user(const user_name& user, close_reason reason) {
@@ -116,6 +127,14 @@ void room_hub::notify(const user_name& user, const shared_event& e, const connec
     connection->sink->deliver(e);
     deliveries_.add();
   }
+}
+
+void room_hub::notify_outside(const user_name& user, const room_name& room, const shared_event& e) {
+  for_each_of(user, [&](local_connection& connection) {
+    if (connection.rooms.contains(room)) return;
+    connection.sink->deliver(e);
+    deliveries_.add();
+  });
 }
 
 }  // namespace roombus

@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -24,9 +23,9 @@ struct local_connection {
   user_name user;
   std::shared_ptr<connection_sink> sink;  // shared: its transport keeps it while it lasts
   bool shares_broadcast = false;
-  login_rights rights;  ///< for as long as it lasts
-  std::set<room_name> rooms;
-  double allowance = 0;  ///< requests that it may make at once
+  login_rights rights;                      ///< for as long as it lasts
+  std::map<room_name, log_position> rooms;  ///< where in the room's log it was known to be in it
+  double allowance = 0;                     ///< requests that it may make at once
   std::int64_t allowance_at_ms = 0;
 };
 
@@ -48,14 +47,19 @@ class room_hub {
   [[nodiscard]] local_connection* find(const connection_id& id);
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
 
-  void join(const room_name& room, local_connection& connection);
+  /// Joining again keeps the later place in the log.
+  void join(const room_name& room, local_connection& connection, log_position at = {});
   /// Unknown connections, and ones that have not joined, are fine.
   void leave(const room_name& room, const connection_id& id);
+  /// The same, unless it has joined since (`ends_membership`).
+  void leave(const room_name& room, const connection_id& id, const log_position& removal);
 
   /// Hands an event to every connection that has joined the room.
   void publish(const room_name& room, const shared_event& e);
   /// Hands an event to the user's connections but `except` (empty: to all).
   void notify(const user_name& user, const shared_event& e, const connection_id& except = {});
+  /// The same to those of them that are not in the room.
+  void notify_outside(const user_name& user, const room_name& room, const shared_event& e);
   /// Closes every connection of the user. Answers how many.
   std::size_t close_user(const user_name& user, close_reason reason);
   /// Calls `fn` with each event of the room, until `unwatch`.

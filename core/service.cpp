@@ -215,7 +215,7 @@ std::string service::incarnation() const {
   return impl_->incarnation();
 }
 bool service::adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-                    std::vector<room_name> rooms, login_rights rights) {
+                    std::vector<joined_room> rooms, login_rights rights) {
   return impl_->adopt(std::move(user), std::move(id), std::move(sink), rooms, std::move(rights));
 }
 void service::release(const connection_id& id) {

@@ -75,7 +75,7 @@ class service {
   [[nodiscard]] std::string incarnation() const;
   /// Registers a connection that another instance served until now: it is in the store, in these rooms, and nobody is
   /// told. `rights` as in `connect`. False when the id is served here already.
-  bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink, std::vector<room_name> rooms,
+  bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink, std::vector<joined_room> rooms,
              login_rights rights = {});
   /// Lets go of a connection that another instance serves from now on, without a word to anybody.
   void release(const connection_id& id);

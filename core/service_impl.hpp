@@ -45,7 +45,7 @@ class service::impl final : public cluster_host {
                              bool shares_broadcast, login_rights rights);
   task<void> disconnect(connection_id id);
   bool adopt(user_name user, connection_id id, std::shared_ptr<connection_sink> sink,
-             const std::vector<room_name>& rooms, login_rights rights);
+             const std::vector<joined_room>& rooms, login_rights rights);
   task<result<login>> ask_who(connection_id id, handshake shown);
   task<reply> execute(call c);
   task<reply> call_api(std::string method, value args);
@@ -131,8 +131,8 @@ class service::impl final : public cluster_host {
   task<reply> room_remove_from_list(command_context& ctx);
   task<reply> room_set_whitelist_mode(command_context& ctx);
   task<reply> edit_room_list(command_context& ctx, bool add);
-  task<result<void>> tell_removed(room_name room, std::vector<removed_member> removed, bool userlist_updates);
-  void take_out(const room_name& room, const std::vector<removed_member>& removed);
+  task<result<void>> tell_removed(room_name room, access_change change);
+  void take_out(const room_name& room, const std::vector<removed_member>& removed, const log_position& removal = {});
 
   // core/commands/membership_commands.cpp
   task<reply> room_join(command_context& ctx);

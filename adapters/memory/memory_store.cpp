@@ -32,15 +32,16 @@ class memory_store final : public store {
     co_return result<void>{};
   }
 
-  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override {
+  task<result<access_change>> remove_room(room_name room, actor by) override {
     auto it = rooms_.find(room);
     if (it == rooms_.end()) co_return no_room(room.str());
     auto allowed = it->second.state.check_delete(by);
     if (!allowed) co_return allowed.error();
-    std::vector<removed_member> removed = it->second.state.remove_all();
-    forget_memberships(room, removed);
+    access_change change;
+    change.removed = it->second.state.remove_all();
+    forget_memberships(room, change.removed);
     rooms_.erase(it);
-    co_return removed;
+    co_return change;
   }
 
   task<result<void>> find_room(room_name room) override {

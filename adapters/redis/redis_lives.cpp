@@ -120,8 +120,8 @@ task<result<std::vector<std::size_t>>> redis_store::move_partitions(std::vector<
 }
 
 /// The index of both names it for a while: it may name too many.
-task<result<std::optional<std::vector<room_name>>>> redis_store::adopt(user_name user, connection_id id,
-                                                                       std::string from, std::string to) {
+task<result<std::optional<std::vector<joined_room>>>> redis_store::adopt(user_name user, connection_id id,
+                                                                         std::string from, std::string to) {
   const std::string member = user.str() + '\n' + id.str();
   const std::string of_new = key("i:" + to);
   words noting{"SADD", of_new, member};
@@ -142,11 +142,11 @@ task<result<std::optional<std::vector<room_name>>>> redis_store::adopt(user_name
     words question{user.str(), id.str()};
     asking.push_back(on_room(scripts::room_check_join, indexed.back(), effect::none, std::move(question)));
   }
-  std::vector<room_name> joined;
+  std::vector<joined_room> joined;
   std::optional<chat_error> failure;
   for (std::size_t i = 0; i < asking.size(); ++i) {
     const result<reply> in_room = co_await asking[i];
-    if (in_room && in_room->at(1).number == 1) joined.push_back(indexed[i]);
+    if (in_room && in_room->at(1).number == 1) joined.emplace_back(indexed[i], checked_position(*in_room));
     if (!in_room && in_room.error().code() != errc::no_room && in_room.error().code() != errc::not_allowed)
       failure = in_room.error();
   }
@@ -159,9 +159,9 @@ task<result<std::optional<std::vector<room_name>>>> redis_store::adopt(user_name
     const result<reply> gone = co_await unlisted;
     (void)gone;
   }
-  std::optional<std::vector<room_name>> out;
+  std::optional<std::vector<joined_room>> out;
   if (adopted) {
-    std::sort(joined.begin(), joined.end());
+    std::sort(joined.begin(), joined.end(), [](const joined_room& a, const joined_room& b) { return a.room < b.room; });
     out = std::move(joined);
   }
   co_return out;

@@ -29,19 +29,20 @@ constexpr const char* tombstone_ms = "300000";
 }  // namespace
 
 task<result<void>> redis_store::mark(user_name user, connection_id id, std::string life, room_name room,
-                                     std::string what) {
-  words arguments{id.str(), std::move(life), room.str(), std::move(what)};
+                                     std::string what, log_position at) {
+  words arguments{id.str(),        std::move(life),     room.str(),
+                  std::move(what), std::move(at.epoch), std::to_string(at.sequence)};
   task<result<reply>> running = on_user(scripts::user_mark, std::move(user), effect::repeatable, std::move(arguments));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
   co_return result<void>{};
 }
 
-task<void> redis_store::forget_memberships(room_name room, std::vector<removed_member> removed) {
+task<void> redis_store::forget_memberships(room_name room, std::vector<removed_member> removed, log_position removal) {
   std::vector<task<result<void>>> running;
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections)
-      running.push_back(mark(member.user, id, std::string(), room, "gone"));
+      running.push_back(mark(member.user, id, std::string(), room, "gone", removal));
   }
   for (task<result<void>>& one : running) {
     const result<void> forgotten = co_await one;
@@ -77,9 +78,10 @@ task<result<begun_join>> redis_store::begin_join(join_request request) {
   begun_join begun;
   begun.already = answer->at(1).number == 1;
   begun.njoined = static_cast<std::uint64_t>(answer->at(2).number);
+  if (sink_ != nullptr) begun.at = checked_position(*answer);
   if (begun.already) {
     // so it is in the room; an answer that was lost may have left the index behind
-    task<result<void>> marking = mark(request.user, request.id, *life, request.room, "joined");
+    task<result<void>> marking = mark(request.user, request.id, *life, request.room, "joined", begun.at);
     const result<void> marked = co_await marking;
     (void)marked;
   } else {
@@ -169,20 +171,25 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
   if (gated) room_gates_.open(request.room.str());
   const result<reply> answer = co_await running;
   const bool unknown = !answer && answer.error().code() == errc::timeout;
+  joined out;
+  if (answer) out.history = page_of(answer->at(7));
+  if (answer && sink_ != nullptr) {
+    out.at.epoch = out.history.position.epoch;
+    out.at.sequence = static_cast<std::uint64_t>(answer->at(1).number);
+  }
   if (!unknown) {  // else the index keeps naming it
-    task<result<void>> marking = mark(request.user, request.id, life, request.room, answer ? "joined" : "cancelled");
+    task<result<void>> marking =
+        mark(request.user, request.id, life, request.room, answer ? "joined" : "cancelled", out.at);
     const result<void> marked = co_await marking;
     // the room decides; what the user's own list says is put right
     if (!marked && answer) agree_on_index(request, alive_).detach();
   }
   if (!answer) co_return answer.error();
-  joined out;
   out.newly = answer->at(2).number == 1;
   out.user_newly = answer->at(3).number == 1;
   out.njoined = static_cast<std::uint64_t>(answer->at(4).number);
   out.switches.userlist_updates = answer->at(5).text == "1";
   out.switches.access_lists_updates = answer->at(6).text == "1";
-  out.history = page_of(answer->at(7));
   co_return out;
 }
 

@@ -37,6 +37,10 @@ std::optional<room_audience> audience_of(const reply& list) {
 
 }  // namespace
 
+log_position checked_position(const reply& answer) {
+  return {answer.at(4).text, uint_of(answer.at(3))};
+}
+
 room_entry entry_of(const reply& item) {
   room_entry e;
   e.sequence = uint_of(item.at(0));

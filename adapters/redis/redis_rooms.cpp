@@ -117,7 +117,7 @@ task<result<void>> redis_store::add_room(room_name room, room_settings settings)
   co_return result<void>{};
 }
 
-task<result<std::vector<removed_member>>> redis_store::remove_room(room_name room, actor by) {
+task<result<access_change>> redis_store::remove_room(room_name room, actor by) {
   words arguments{by.user.str(), flag(by.bypass)};
   entry_maker entry = [](const reply& answer) {
     room_entry e;
@@ -129,8 +129,10 @@ task<result<std::vector<removed_member>>> redis_store::remove_room(room_name roo
       on_room(scripts::room_remove, room, effect::once, std::move(arguments), std::move(entry));
   const result<reply> answer = co_await running;
   if (!answer) co_return answer.error();
-  std::vector<removed_member> removed = members_of(answer->at(1));
-  task<void> forgotten = forget_memberships(room, removed);
+  access_change change;
+  change.removed = members_of(answer->at(1));
+  change.at = {answer->at(3).text, static_cast<std::uint64_t>(answer->at(2).number)};
+  task<void> forgotten = forget_memberships(room, change.removed, change.at);
   co_await forgotten;
 
   // what fails here leaves a name too many in the index
@@ -147,7 +149,7 @@ task<result<std::vector<removed_member>>> redis_store::remove_room(room_name roo
     const result<reply> back = co_await listed;
     (void)back;
   }
-  co_return removed;
+  co_return change;
 }
 
 task<result<void>> redis_store::find_room(room_name room) {
@@ -218,7 +220,8 @@ task<result<access_change>> redis_store::finish_change(room_name room, reply ans
   for (const reply& name : answer.at(4).items)
     change.names.emplace_back(name.text);
   change.removed = members_of(answer.at(5));
-  task<void> forgotten = forget_memberships(room, change.removed);
+  change.at = {answer.at(6).text, static_cast<std::uint64_t>(answer.at(1).number)};
+  task<void> forgotten = forget_memberships(room, change.removed, change.at);
   co_await forgotten;
   co_return change;
 }

@@ -29,7 +29,7 @@ class redis_store final : public shared_store, public store_condition {
 
   // rooms: redis_rooms.cpp
   task<result<void>> add_room(room_name room, room_settings settings) override;
-  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override;
+  task<result<access_change>> remove_room(room_name room, actor by) override;
   task<result<void>> find_room(room_name room) override;
   task<result<value>> read_room(room_name room, actor by, room_query query) override;
   task<result<history_page>> read_history(room_name room, actor by, history_request request) override;
@@ -86,8 +86,8 @@ class redis_store final : public shared_store, public store_condition {
   task<result<std::vector<partition_owner>>> partitions() override;
   task<result<std::vector<std::size_t>>> move_partitions(std::vector<std::size_t> numbers, std::string from,
                                                          std::string to) override;
-  task<result<std::optional<std::vector<room_name>>>> adopt(user_name user, connection_id id, std::string from,
-                                                            std::string to) override;
+  task<result<std::optional<std::vector<joined_room>>>> adopt(user_name user, connection_id id, std::string from,
+                                                              std::string to) override;
 
  private:
   using words = std::vector<std::string>;
@@ -110,12 +110,13 @@ class redis_store final : public shared_store, public store_condition {
   task<result<reply>> command(effect what, std::string key, words arguments);
 
   /// The user's index of rooms forgets these; what fails is left, the index may name too many.
-  task<void> forget_memberships(room_name room, std::vector<removed_member> removed);
+  task<void> forget_memberships(room_name room, std::vector<removed_member> removed, log_position removal);
   /// Makes or checks the entry of a join in the index; answers the connection's life.
   task<result<std::string>> index_join(join_request request);
   task<result<disconnected>> end_connection(user_name user, connection_id id, std::int64_t now_ms);
   task<void> agree_on_index(join_request request, std::weak_ptr<bool> alive);
-  task<result<void>> mark(user_name user, connection_id id, std::string life, room_name room, std::string what);
+  task<result<void>> mark(user_name user, connection_id id, std::string life, room_name room, std::string what,
+                          log_position at = {});
   task<result<access_change>> finish_change(room_name room, reply answer);
   task<result<value>> list_names(std::string index, bool rooms, std::string after, std::size_t limit);
   [[nodiscard]] std::string fresh_attempt();
@@ -174,6 +175,8 @@ class redis_store final : public shared_store, public store_condition {
 [[nodiscard]] value message_of(std::string_view stored, std::uint64_t id);
 /// What a log has: {sequence, kind, epoch, origin, switches, …}.
 [[nodiscard]] room_entry entry_of(const reply& item);
+/// Where the log of the room stood, from an answer of room_check_join.lua.
+[[nodiscard]] log_position checked_position(const reply& answer);
 /// Names in byte order.
 [[nodiscard]] value sorted_names(const reply& list, std::size_t from);
 

@@ -77,7 +77,7 @@ task<result<void>> sqlite_store::add_room(room_name room, room_settings settings
   co_return result<void>{};
 }
 
-task<result<std::vector<removed_member>>> sqlite_store::remove_room(room_name room, actor by) {
+task<result<access_change>> sqlite_store::remove_room(room_name room, actor by) {
   room_pointer entry = co_await enter_room(room, by.user);
   if (!entry) co_return unavailable();
   if (!entry->state) co_return no_room(room.str());
@@ -88,13 +88,14 @@ task<result<std::vector<removed_member>>> sqlite_store::remove_room(room_name ro
   const bool good = co_await write;
   rooms_.unlock(entry);
   if (!good) co_return unavailable();
-  std::vector<removed_member> removed = entry->state->remove_all();
+  access_change change;
+  change.removed = entry->state->remove_all();
   const seen_rows written;
-  finish_removal(*entry, removed, written, 0);
+  finish_removal(*entry, change.removed, written, 0);
   entry->state.reset();
   entry->log = room_log();
   entry->names = 0;
-  co_return removed;
+  co_return change;
 }
 
 task<result<void>> sqlite_store::find_room(room_name room) {

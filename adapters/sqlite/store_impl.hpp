@@ -69,7 +69,7 @@ class sqlite_store final : public store, public store_condition {
 
   // room_operations.cpp
   task<result<void>> add_room(room_name room, room_settings settings) override;
-  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override;
+  task<result<access_change>> remove_room(room_name room, actor by) override;
   task<result<void>> find_room(room_name room) override;
   task<result<value>> read_room(room_name room, actor by, room_query query) override;
   task<result<access_change>> edit_list(room_name room, actor by, std::string list, bool add,

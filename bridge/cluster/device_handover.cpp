@@ -126,7 +126,7 @@ task<device_partitions::impl::outcome> device_partitions::impl::adopt(std::share
 /// False when the store failed for some.
 task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::string from, part_set numbers,
                                                std::vector<connection_record> devices) {
-  using answer = result<std::optional<std::vector<room_name>>>;
+  using answer = result<std::optional<std::vector<joined_room>>>;
   const std::uint64_t life = self->life_;
   std::erase_if(devices, [&](const connection_record& record) {
     return !is_within(record, numbers) || self->env_.devices.serves(record.id);
@@ -135,7 +135,7 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
   for (std::size_t begin = 0; begin < devices.size(); begin += adopted_at_once) {
     const std::size_t end = std::min(begin + adopted_at_once, devices.size());
     std::vector<task<answer>> asked;
-    std::vector<std::pair<std::size_t, std::vector<room_name>>> in_rooms;
+    std::vector<std::pair<std::size_t, std::vector<joined_room>>> in_rooms;
     for (std::size_t i = begin; i < end; ++i)
       asked.push_back(self->env_.table.adopt(devices[i].user, devices[i].id, from, self->self_));
     for (std::size_t i = begin; i < end; ++i) {
@@ -167,19 +167,22 @@ task<bool> device_partitions::impl::adopt_from(std::shared_ptr<impl> self, std::
 }
 
 /// Who was put out of a room between the store's answer and the registration here was not seen by anybody.
-task<bool> device_partitions::impl::check_rooms(std::shared_ptr<impl> self, std::vector<connection_record> devices,
-                                                std::vector<std::pair<std::size_t, std::vector<room_name>>> in_rooms) {
+task<bool> device_partitions::impl::check_rooms(
+    std::shared_ptr<impl> self, std::vector<connection_record> devices,
+    std::vector<std::pair<std::size_t, std::vector<joined_room>>> in_rooms) {
   const std::uint64_t life = self->life_;
-  std::vector<task<result<std::optional<std::vector<room_name>>>>> asked;
+  std::vector<task<result<std::optional<std::vector<joined_room>>>>> asked;
   for (const auto& [i, rooms] : in_rooms)
     asked.push_back(self->env_.table.adopt(devices[i].user, devices[i].id, self->self_, self->self_));
+  const auto same_room = [](const joined_room& a, const joined_room& b) { return a.room == b.room; };
   bool all = true;
   for (std::size_t k = 0; k < in_rooms.size(); ++k) {
     const auto now = co_await asked[k];
     if (life != self->life_) continue;
     if (!now) {
       all = false;
-    } else if (*now && **now != in_rooms[k].second) {
+    } else if (*now && !std::equal((*now)->begin(), (*now)->end(), in_rooms[k].second.begin(), in_rooms[k].second.end(),
+                                   same_room)) {
       self->env_.devices.correct_rooms(devices[in_rooms[k].first].id, **now);
     }
   }

@@ -65,7 +65,7 @@ class device_partitions::impl final : public std::enable_shared_from_this<device
   static task<bool> adopt_from(std::shared_ptr<impl> self, std::string from, part_set numbers,
                                std::vector<connection_record> devices);
   static task<bool> check_rooms(std::shared_ptr<impl> self, std::vector<connection_record> devices,
-                                std::vector<std::pair<std::size_t, std::vector<room_name>>> in_rooms);
+                                std::vector<std::pair<std::size_t, std::vector<joined_room>>> in_rooms);
   static task<void> open_after(std::shared_ptr<impl> self, part_set numbers, task<void> caught_up);
   static task<void> settle(std::shared_ptr<impl> self, part_set numbers);
   static task<outcome> others_devices(std::shared_ptr<impl> self, std::string dead,

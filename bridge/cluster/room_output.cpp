@@ -90,9 +90,10 @@ room_output::inboxes_ptr room_output::shared_inboxes(const room_name& room, cons
   return it->second.second;
 }
 
-void room_output::shut_out(const room_name& room, const std::vector<connection_id>& ids) {
+void room_output::shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) {
   auto c = std::make_shared<call>(room);
   c->ids = ids;
+  c->removal = removal;
   waiting_.push_back(std::move(c));
   pump();
 }
@@ -108,7 +109,7 @@ void room_output::pump() {
     const call_ptr c = waiting_.front();
     if (c->event == nullptr) {
       waiting_.pop_front();
-      if (tell_shut_out_) tell_shut_out_(c->room, c->ids);
+      if (tell_shut_out_) tell_shut_out_(c->room, c->ids, c->removal);
       continue;
     }
     if (!env_.link.is_up()) c->failed = true;

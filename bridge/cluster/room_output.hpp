@@ -45,7 +45,8 @@ class room_output final : public device_publisher_port {
     log_sink& log;
     metrics_registry& metrics;
   };
-  using shut_out_handler = std::function<void(const room_name& room, const std::vector<connection_id>& ids)>;
+  using shut_out_handler =
+      std::function<void(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal)>;
 
   room_output(room_output_options options, environment env);
   ~room_output() override;
@@ -58,7 +59,7 @@ class room_output final : public device_publisher_port {
   /// What the broker refuses, or has too long a topic, can never be delivered: it is counted, and done.
   void publish(const room_name& room, const shared_event& e, const room_audience& audience,
                std::function<void(bool sent)> done) override;
-  void shut_out(const room_name& room, const std::vector<connection_id>& ids) override;
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) override;
 
  private:
   using inboxes_ptr = std::shared_ptr<const std::vector<std::string>>;
@@ -67,6 +68,7 @@ class room_output final : public device_publisher_port {
     room_name room;
     shared_event event;  ///< null: a shut-out
     std::vector<connection_id> ids;
+    log_position removal;
     std::vector<std::pair<wire, std::string>> shared;  ///< topics for all who read this encoding
     inboxes_ptr inboxes;
     std::size_t next = 0;  ///< of `shared`, then of `inboxes`

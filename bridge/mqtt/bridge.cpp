@@ -63,7 +63,7 @@ void bridge::impl::stop_link_when_idle() {
 
 void bridge::impl::detach() {
   // coroutines that still wait may keep this object; nothing else may reach it any more
-  if (may_broadcast()) env_.chat.set_broadcaster(nullptr);
+  env_.chat.set_broadcaster(nullptr);
   plugin_.reset();
   for (auto& [key, device] : devices_)
     device->timer.cancel();
@@ -145,7 +145,7 @@ void bridge::impl::publish(const room_name& room, const shared_event& e) {
 // ---- bridge
 
 bridge::bridge(bridge_options options, environment env) : impl_(std::make_shared<impl>(std::move(options), env)) {
-  if (impl_->may_broadcast()) env.chat.set_broadcaster(impl_.get());
+  env.chat.set_broadcaster(impl_.get());
   env.metrics.add_gauge("roombus_mqtt_connections", "Devices that are connected, or have something pending.",
                         [weak = std::weak_ptr(impl_)] {
                           const auto alive = weak.lock();
@@ -177,7 +177,7 @@ void bridge::take_over(std::vector<adopted_device> devices) {
   impl_->take_over(std::move(devices));
 }
 
-void bridge::correct_rooms(const connection_id& id, const std::vector<room_name>& rooms) {
+void bridge::correct_rooms(const connection_id& id, const std::vector<joined_room>& rooms) {
   impl_->correct_rooms(id, rooms);
 }
 
@@ -197,8 +197,8 @@ bool bridge::serves(const connection_id& id) const {
   return impl_->serves(id);
 }
 
-void bridge::shut_out(const room_name& room, const std::vector<connection_id>& ids) {
-  impl_->shut_out(room, ids);
+void bridge::shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) {
+  impl_->shut_out(room, ids, removal);
 }
 
 std::size_t bridge::device_count() const {

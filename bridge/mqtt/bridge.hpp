@@ -50,7 +50,7 @@ struct adopted_device {
   adopted_device() = default;
   user_name user;
   connection_id id;  ///< "mqtt#user/client"
-  std::vector<room_name> rooms;
+  std::vector<joined_room> rooms;
   bool sure = false;  ///< the other one knew that it is there
 };
 
@@ -102,7 +102,7 @@ class bridge {
   /// lost link (or as the broker's plugin says). They may be owned later only; `presence_again` is to be called then.
   void take_over(std::vector<adopted_device> devices);
   /// A device that was just taken over turned out to be in these rooms only: somebody put it out of others meanwhile.
-  void correct_rooms(const connection_id& id, const std::vector<room_name>& rooms);
+  void correct_rooms(const connection_id& id, const std::vector<joined_room>& rooms);
   /// More devices are owned than before: asks the broker's plugin who is connected, or reads the statuses again that
   /// the broker keeps.
   void presence_again();
@@ -116,7 +116,7 @@ class bridge {
 
   /// These connections have been put out of the room, whichever instance serves them: the broker's plugin, if there is
   /// one, lets nothing through to them that is published after this call.
-  void shut_out(const room_name& room, const std::vector<connection_id>& ids);
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal);
 
   /// Devices that are connected, or still have something pending.
   [[nodiscard]] std::size_t device_count() const;

@@ -55,13 +55,12 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   [[nodiscard]] bool broadcasts_to(const mqtt_connection& device) const {
     return options_.mode == delivery::broker || (options_.mode == delivery::automatic && device.broker_life != 0);
   }
-  [[nodiscard]] bool may_broadcast() const { return options_.mode != delivery::inbox; }
 
   void share(device_sharing how);
   task<void> catch_up();
   task<void> tell_parts();
   void take_over(std::vector<adopted_device> devices);
-  void correct_rooms(const connection_id& id, const std::vector<room_name>& rooms);
+  void correct_rooms(const connection_id& id, const std::vector<joined_room>& rooms);
   void presence_again();
   task<void> let_go(std::function<bool(std::string_view)> which, std::chrono::milliseconds patience);
   void for_each_uncertain(const std::function<void(std::string_view)>& fn) const;
@@ -72,10 +71,10 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void close_device(const device_ptr& device, std::uint64_t generation, close_reason reason) override;
 
   void publish(const room_name& room, const shared_event& e) override;
-  task<result<void>> grant(room_name room, connection_id id) override;
+  task<result<void>> grant(room_name room, connection_id id, log_position at) override;
   task<result<void>> revoke(room_name room, connection_id id) override;
   void withdraw(const room_name& room, const connection_id& id) override;
-  void shut_out(const room_name& room, const std::vector<connection_id>& ids);
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal);
 
  private:
   // what the link reports
@@ -114,7 +113,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void send_echo();
   void end_echoes();
   void take_over_one(adopted_device from);
-  void register_taken(const device_ptr& device, std::vector<room_name> rooms, login_rights rights);
+  void register_taken(const device_ptr& device, std::vector<joined_room> rooms, login_rights rights);
   void settle_taken(const device_ptr& device, const plugin_connection* who);
   void read_statuses_again();
   void forget(const device_ptr& device);

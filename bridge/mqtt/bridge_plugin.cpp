@@ -144,18 +144,20 @@ device_ptr bridge::impl::find(const connection_id& id) const {
   return it == devices_.end() ? nullptr : it->second;
 }
 
-task<result<void>> bridge::impl::grant(room_name room, connection_id id) {
+task<result<void>> bridge::impl::grant(room_name room, connection_id id, log_position at) {
   const device_ptr device = find(id);
   if (device == nullptr) co_return chat_error(errc::unavailable);
   if (device->taken_rooms) {
-    device->taken_rooms->push_back(room);  // granted with the others
+    // granted with the others
+    std::erase_if(*device->taken_rooms, [&room](const joined_room& in) { return in.room == room; });
+    device->taken_rooms->emplace_back(room, std::move(at));
     co_return result<void>();
   }
   // without a plugin there is nobody to ask: the broker's own access rules say who may read
   if (device->broker_life != 0) {
     plugin_connection to = connection_of(*device);
     std::string level = encode_room_level(room.str());
-    auto granted = co_await plugin_->grant(std::move(to), std::move(level));
+    auto granted = co_await plugin_->grant(std::move(to), std::move(level), std::move(at));
     if (!granted) co_return granted.error();
   }
   // with several instances the store knows who reads what
@@ -166,13 +168,15 @@ task<result<void>> bridge::impl::grant(room_name room, connection_id id) {
 void bridge::impl::withdraw(const room_name& room, const connection_id& id) {
   encodings_.leave(id, room);
   const device_ptr device = find(id);
-  if (device != nullptr && device->taken_rooms) std::erase(*device->taken_rooms, room);
+  if (device != nullptr && device->taken_rooms) {
+    std::erase_if(*device->taken_rooms, [&room](const joined_room& in) { return in.room == room; });
+  }
   if (device != nullptr && device->broker_life != 0 && plugin_) {
     plugin_->withdraw(device->user.str(), device->client(), encode_room_level(room.str()));
   }
 }
 
-void bridge::impl::shut_out(const room_name& room, const std::vector<connection_id>& ids) {
+void bridge::impl::shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) {
   constexpr std::string_view kind = "mqtt#";
   if (!plugin_) return;
   const std::string level = encode_room_level(room.str());
@@ -182,7 +186,7 @@ void bridge::impl::shut_out(const room_name& room, const std::vector<connection_
     client.remove_prefix(kind.size());
     const std::size_t slash = client.find('/');
     if (slash == std::string_view::npos) continue;
-    plugin_->shut_out(client.substr(0, slash), client.substr(slash + 1), level);
+    plugin_->shut_out(client.substr(0, slash), client.substr(slash + 1), level, removal);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "bridge/mqtt/bridge_impl.hpp"
@@ -122,7 +123,7 @@ void bridge::impl::take_over(std::vector<adopted_device> devices) {
     take_over_one(std::move(from));
 }
 
-void bridge::impl::correct_rooms(const connection_id& id, const std::vector<room_name>& rooms) {
+void bridge::impl::correct_rooms(const connection_id& id, const std::vector<joined_room>& rooms) {
   const device_ptr device = find(id);
   if (!device || device->registered == 0) return;
   env_.chat.release(id);
@@ -169,7 +170,7 @@ void bridge::impl::take_over_one(adopted_device from) {
   arm_timer(device);
 }
 
-void bridge::impl::register_taken(const device_ptr& device, std::vector<room_name> rooms, login_rights rights) {
+void bridge::impl::register_taken(const device_ptr& device, std::vector<joined_room> rooms, login_rights rights) {
   device->generation = ++last_generation_;
   auto sink = std::make_shared<device_sink>(*this, device, device->generation);
   if (env_.chat.adopt(device->user, device->id, std::move(sink), std::move(rooms), std::move(rights))) {
@@ -182,7 +183,7 @@ void bridge::impl::register_taken(const device_ptr& device, std::vector<room_nam
 
 /// The plugin has said whether it is connected, and as what; or there is no plugin.
 void bridge::impl::settle_taken(const device_ptr& device, const plugin_connection* who) {
-  std::vector<room_name> rooms = std::move(*device->taken_rooms);
+  std::vector<joined_room> rooms = std::move(*device->taken_rooms);
   device->taken_rooms.reset();
   if (!has_plugin()) {
     env_.chat.release(device->id);
@@ -192,9 +193,9 @@ void bridge::impl::settle_taken(const device_ptr& device, const plugin_connectio
     return read_statuses_again();
   }
   if (who == nullptr) return end_life(device);
-  std::vector<std::string> levels;
-  for (const room_name& room : rooms)
-    levels.push_back(encode_room_level(room.str()));
+  std::map<std::string, log_position> levels;
+  for (const joined_room& in : rooms)
+    levels.emplace(encode_room_level(in.room.str()), in.at);
   device->broker_life = who->generation;
   device->limits = who->limits;
   env_.chat.release(device->id);

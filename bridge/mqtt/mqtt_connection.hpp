@@ -87,9 +87,10 @@ class mqtt_connection {
   std::int64_t timer_at = 0;  ///< when the timer runs (steady ms); 0 for none
 
   // only where several instances share the devices
-  std::shared_ptr<leaving_devices> leaving;           ///< it is being let go, with these; shared by all of them
-  bool forgotten = false;                             ///< it was let go: what still runs must not touch the service
-  std::optional<std::vector<room_name>> taken_rooms;  ///< taken over, and the plugin has not said yet what it may read
+  std::shared_ptr<leaving_devices> leaving;  ///< it is being let go, with these; shared by all of them
+  bool forgotten = false;                    ///< it was let go: what still runs must not touch the service
+  /// It was taken over, and the plugin has not said yet what it may read.
+  std::optional<std::vector<joined_room>> taken_rooms;
 };
 
 /// What sinks hand over to.

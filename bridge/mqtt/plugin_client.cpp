@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "bridge/mqtt/room_level.hpp"
+
 namespace roombus::mqtt {
 
 namespace {
@@ -57,6 +59,12 @@ std::string line_of(std::string_view verb, std::string_view user, std::string_vi
   std::string out("\n");
   out.append(verb).append(" ").append(user).append(" ").append(client).append(" ").append(std::to_string(generation));
   return out;
+}
+
+/// ` place room`: the room, and where in its log
+std::string room_of(const std::string& room_level, const log_position& at = {}) {
+  if (!at.is_known()) return " - " + room_level;
+  return " " + encode_room_level(at.epoch) + "." + std::to_string(at.sequence) + " " + room_level;
 }
 
 }  // namespace
@@ -151,8 +159,8 @@ void plugin_client::sync() {
     const std::size_t slash = key.find('/');
     const std::string_view user = std::string_view(key).substr(0, slash);
     const std::string_view client = std::string_view(key).substr(slash + 1);
-    for (const std::string& room : of.rooms) {
-      lines += line_of("grant", user, client, of.generation) + " - " + room;
+    for (const auto& [room, at] : of.rooms) {
+      lines += line_of("grant", user, client, of.generation) + room_of(room, at);
       if (++count % lines_per_message == 0) send(std::exchange(lines, std::string()));
     }
   }
@@ -291,18 +299,18 @@ bool plugin_client::serve(std::string_view parts, std::function<void(publish_out
   return true;
 }
 
-task<result<void>> plugin_client::grant(plugin_connection to, std::string room_level) {
+task<result<void>> plugin_client::grant(plugin_connection to, std::string room_level, log_position at) {
   if (phase_ == phase::down || phase_ == phase::absent) co_return chat_error(errc::unavailable);
   granted& of = grants_[key_of(to.user, to.client)];
   if (of.generation != to.generation) of.rooms.clear();
   of.generation = to.generation;
-  of.rooms.insert(room_level);
+  const bool had = !of.rooms.insert_or_assign(room_level, at).second;
   std::uint64_t sequence = next_sync;
   if (phase_ == phase::present) {
-    sequence = send(line_of("grant", to.user, to.client, to.generation) + " - " + room_level);
+    sequence = send(line_of("grant", to.user, to.client, to.generation) + room_of(room_level, at));
   }
   auto waited = co_await wait(sequence);
-  if (!waited) withdraw(to.user, to.client, room_level);
+  if (!waited && !had) withdraw(to.user, to.client, room_level);
   co_return waited;
 }
 
@@ -312,8 +320,8 @@ void plugin_client::ask_again() {
   hello();
 }
 
-void plugin_client::take_over(const plugin_connection& to, const std::vector<std::string>& room_levels) {
-  if (room_levels.empty()) {
+void plugin_client::take_over(const plugin_connection& to, const std::map<std::string, log_position>& rooms) {
+  if (rooms.empty()) {
     if (phase_ == phase::present) send(line_of("reset", to.user, to.client, to.generation));
     return;
   }
@@ -322,9 +330,9 @@ void plugin_client::take_over(const plugin_connection& to, const std::vector<std
   of.generation = to.generation;
   // in one message: what others granted before, and no more, is replaced without a break
   std::string lines = line_of("reset", to.user, to.client, to.generation);
-  for (const std::string& room : room_levels) {
-    of.rooms.insert(room);
-    lines += line_of("grant", to.user, to.client, to.generation) + " - " + room;
+  for (const auto& [room, at] : rooms) {
+    of.rooms.insert_or_assign(room, at);
+    lines += line_of("grant", to.user, to.client, to.generation) + room_of(room, at);
   }
   if (phase_ == phase::present) send(lines);
 }
@@ -334,17 +342,19 @@ void plugin_client::withdraw(std::string_view user, std::string_view client, con
   if (it == grants_.end() || it->second.rooms.erase(room_level) == 0) return;
   const std::uint64_t generation = it->second.generation;
   if (it->second.rooms.empty()) grants_.erase(it);
-  if (phase_ == phase::present) send(line_of("revoke", user, client, generation) + " - " + room_level);
+  if (phase_ == phase::present) send(line_of("revoke", user, client, generation) + room_of(room_level));
 }
 
-void plugin_client::shut_out(std::string_view user, std::string_view client, const std::string& room_level) {
+void plugin_client::shut_out(std::string_view user, std::string_view client, const std::string& room_level,
+                             const log_position& removal) {
   if (auto it = grants_.find(key_of(user, client)); it != grants_.end()) {
-    it->second.rooms.erase(room_level);
+    const auto room = it->second.rooms.find(room_level);
+    if (room != it->second.rooms.end() && ends_membership(removal, room->second)) it->second.rooms.erase(room);
     if (it->second.rooms.empty()) grants_.erase(it);
   }
   constexpr std::uint64_t any_generation = 0;
   if (phase_ == phase::asking || phase_ == phase::present) {
-    send(line_of("revoke", user, client, any_generation) + " - " + room_level);
+    send(line_of("revoke", user, client, any_generation) + room_of(room_level, removal));
   }
 }
 

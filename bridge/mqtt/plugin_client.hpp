@@ -16,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +24,7 @@
 #include "bridge/mqtt/mqtt_link.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/environment.hpp"
+#include "core/ports/store.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
 #include "schemas/codec/login_codec.hpp"
@@ -96,22 +96,24 @@ class plugin_client {
   void share() { options_.alone = false; }
   /// Asks for everything again.
   void ask_again();
-  /// Grants rooms that another instance let the connection read until now. Nobody waits.
-  void take_over(const plugin_connection& to, const std::vector<std::string>& room_levels);
+  /// Grants rooms, by level, that another instance let the connection read until now. Nobody waits.
+  void take_over(const plugin_connection& to, const std::map<std::string, log_position>& rooms);
 
   /// Says which parts of the devices' requests this bridge wants (`serves` of the plugin's README); others may be
   /// withheld then. False, and `done` is dropped, when there is nobody to tell. It holds as long as the present
   /// connection.
   bool serve(std::string_view parts, std::function<void(publish_outcome)> done);
 
-  /// Completes when the plugin lets the room through to this life of the connection. Errors: unavailable, timeout (the
-  /// grant is withdrawn then), rate_limited (too many rooms).
-  task<result<void>> grant(plugin_connection to, std::string room_level);
+  /// Completes when the plugin lets the room through to this life of the connection; no `shut_out` of before `at` ends
+  /// that. Errors: unavailable, timeout, rate_limited (too many rooms); the grant is withdrawn then, unless there was
+  /// one before.
+  task<result<void>> grant(plugin_connection to, std::string room_level, log_position at);
   /// Tells the plugin at once that the grant is over; unknown ones are fine.
   void withdraw(std::string_view user, std::string_view client, const std::string& room_level);
   /// The connection has been put out of the room, whichever bridge let it in: nothing that is published after this call
-  /// reaches it. Its own bridge is to withdraw the grant, too.
-  void shut_out(std::string_view user, std::string_view client, const std::string& room_level);
+  /// reaches it, unless it was granted the room anew since then. Its own bridge is to withdraw the grant, too.
+  void shut_out(std::string_view user, std::string_view client, const std::string& room_level,
+                const log_position& removal);
   /// Completes when the plugin has confirmed everything that was said until now. Errors: timeout, unavailable (too
   /// many wait).
   task<result<void>> confirmed();
@@ -126,7 +128,7 @@ class plugin_client {
  private:
   struct granted {
     std::uint64_t generation = 0;
-    std::set<std::string> rooms;
+    std::map<std::string, log_position> rooms;  ///< by level
   };
   using outcome = completion<std::optional<errc>>;  // nothing is success
 

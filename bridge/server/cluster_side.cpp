@@ -47,9 +47,8 @@ cluster_side::cluster_side(const config& settings, shared_store& data, mqtt_side
   tap.on_down = [this](std::string_view) { bus_.link_down(); };
   tap.take = [this](mqtt::received_message& message) { return bus_.take(message); };
   devices.link().add_tap(std::move(tap));
-  output_.on_shut_out([&devices](const room_name& room, const std::vector<connection_id>& ids) {
-    devices.bridge().shut_out(room, ids);
-  });
+  output_.on_shut_out([&devices](const room_name& room, const std::vector<connection_id>& ids,
+                                 const log_position& removal) { devices.bridge().shut_out(room, ids, removal); });
   devices.divide_calls([this](std::string_view device) { return partitions_.owns(device); });
   devices.verify_by([this](std::function<void(bool)> then) { verify(std::move(then)).detach(); });
   env.chat.set_cluster(service::cluster_parts{data, bus_, output_, partitions_});

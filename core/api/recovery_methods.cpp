@@ -51,12 +51,14 @@ task<result<void>> service::impl::agree_on_membership(user_name user, connection
   const bool updates = co_await wants_userlist_updates(room);
   if (!begun) {
     // an edit or the room's end shut the user out, and we never heard of it
-    std::vector<removed_member> removed(1);
-    removed.front().user = user;
+    access_change unheard;
+    unheard.removed.resize(1);
+    unheard.removed.front().user = user;
     hub.for_each_of(user, [&](local_connection& other) {
-      if (other.rooms.contains(room)) removed.front().connections.push_back(other.id);
+      if (other.rooms.contains(room)) unheard.removed.front().connections.push_back(other.id);
     });
-    const result<void> told = co_await tell_removed(std::move(room), std::move(removed), updates);
+    unheard.switches.userlist_updates = updates;
+    const result<void> told = co_await tell_removed(std::move(room), std::move(unheard));
     co_return told;
   }
   hub.leave(room, id);
@@ -108,7 +110,7 @@ task<reply> service::impl::sync_user(user_name user) {
   hub.for_each_of(user, [&](local_connection& connection) {
     // one that the store does not know would be served without anybody knowing
     if (!stored.contains(connection.id)) connection.sink->close(close_reason::instance_stalled);
-    for (const room_name& room : connection.rooms)
+    for (const auto& [room, at] : connection.rooms)
       memberships.emplace(connection.id, room);
     const value* rooms = indexed->if_map()->find(connection.id.str());
     if (rooms == nullptr) return;

@@ -69,7 +69,8 @@ task<reply> service::impl::api_delete_room(value_list args) {
     }
     co_return removed.error();
   }
-  co_await tell_removed(std::move(room), std::move(*removed), false);
+  const result<void> told = co_await tell_removed(std::move(room), std::move(*removed));
+  if (!told) co_return told.error();
   co_return nothing();
 }
 
@@ -104,8 +105,8 @@ task<reply> service::impl::change_room(room_name room, room_change change) {
     }
     co_return changed.error();
   }
-  const bool updates = changed->switches.userlist_updates;
-  co_await tell_removed(std::move(room), std::move(changed->removed), updates);
+  const result<void> told = co_await tell_removed(std::move(room), std::move(*changed));
+  if (!told) co_return told.error();
   co_return nothing();
 }
 

@@ -121,7 +121,7 @@ void cluster_member::on_bus_message(const value_map& body) {
     if (from == nullptr || room == nullptr || sequence == nullptr || !sequence->floor_to_uint()) return;
     const std::string* epoch = text_at(body, "e");
     if (epoch == nullptr) return;
-    return removal_confirmed({room_name(*room), *sequence->floor_to_uint()}, *epoch, *from);
+    return let_go_by({room_name(*room), *sequence->floor_to_uint()}, *epoch, *from);
   }
   if (*type == "answer") {
     const value* number = body.find("q");
@@ -223,12 +223,12 @@ task<void> cluster_member::apply_removal(entry_ptr entry) {
 /// Our own removal came back over the bus.
 void cluster_member::removal_seen(const log_entry& entry) {
   const removal_key key{entry.room(), entry.entry().sequence};
-  removal_confirmed(key, entry.entry().epoch, incarnation());
+  let_go_by(key, entry.entry().epoch, incarnation());
 }
 
 /// `by` has let go; ourselves: it was published, too. Another instance may publish what we removed, and all may confirm
 /// it, before the store's answer has reached us.
-void cluster_member::removal_confirmed(const removal_key& key, const std::string& epoch, const std::string& by) {
+void cluster_member::let_go_by(const removal_key& key, const std::string& epoch, const std::string& by) {
   constexpr std::size_t most_early = 1000;
   const auto own = removals_.find(key);
   const bool known = own != removals_.end() && own->second.entry->entry().epoch == epoch;
@@ -246,6 +246,7 @@ void cluster_member::removal_confirmed(const removal_key& key, const std::string
 }
 
 /// The store has answered.
+  removals_.erase(key);  // of an earlier room of this name
 void cluster_member::add_removal(const entry_ptr& own) {
   const removal_key key{own->room(), own->entry().sequence};
   own_removal& removal = removals_[key];
@@ -284,7 +285,7 @@ void cluster_member::ask_again(const removal_key& key) {
 
 task<bool> cluster_member::wait_for_confirmations(removal_key key) {
   const auto it = removals_.find(key);
-  if (it == removals_.end()) co_return true;
+  if (it == removals_.end()) co_return false;
   completion<bool> confirmed;
   it->second.waiting.push_back(confirmed);
   check_confirmed(key);
@@ -295,37 +296,50 @@ task<bool> cluster_member::wait_for_confirmations(removal_key key) {
   co_return in_time;
 }
 
-task<result<void>> cluster_member::removals_confirmed(room_name room) {
+task<result<void>> cluster_member::removal_confirmed(room_name room, log_position at) {
   const std::weak_ptr<bool> exists = exists_;
-  std::vector<removal_key> open;
-  for (auto it = removals_.lower_bound({room, 0}); it != removals_.end() && it->first.first == room; ++it)
-    open.push_back(it->first);
-  if (open.empty()) co_return result<void>{};
+  const removal_key key{room, at.sequence};
+  // not there: this instance has fallen since, and nobody answers to its old name
+  if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
   // somebody who came a moment ago may not be known here yet
   task<result<std::vector<std::string>>> reading = alive_.read_living();
+  if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
   const result<std::vector<std::string>> living = co_await reading;
   if (exists.expired()) co_return chat_error(errc::unavailable);
   if (living) {
     for (const std::string& one : *living)
       alive_.came(one);
   }
-  for (const removal_key& key : open) {
-    task<bool> waiting = wait_for_confirmations(key);
-    const bool confirmed = co_await waiting;
-    if (exists.expired()) co_return chat_error(errc::unavailable);
-    if (confirmed) continue;
-    const auto it = removals_.find(key);
-    if (it == removals_.end()) continue;
-    const own_removal removal = it->second;
-    removals_.erase(it);
-    if (!removal.published) co_return chat_error(errc::timeout);  // the broker is away: nobody is to blame
-    for (const std::string& one : alive_.living()) {
-      if (removal.confirmed.contains(one)) continue;
-      alive_.declare_dead(one);
-      host_.report_transport_failure(room, "busAck", chat_error(errc::timeout));
-    }
+  task<bool> waiting = wait_for_confirmations(key);
+  const bool confirmed = co_await waiting;
+  if (exists.expired()) co_return chat_error(errc::unavailable);
+  if (confirmed) co_return result<void>{};
+  if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
+  const own_removal removal = std::move(removals_.at(key));
+  removals_.erase(key);
+  if (!removal.published) co_return chat_error(errc::timeout);  // the broker is away: nobody is to blame
+  for (const std::string& one : alive_.living()) {
+    if (removal.confirmed.contains(one)) continue;
+    alive_.declare_dead(one);
+    host_.report_transport_failure(room, "busAck", chat_error(errc::timeout));
   }
   co_return result<void>{};
+bool cluster_member::is_own_removal(const removal_key& key, const std::string& epoch) const {
+  const auto it = removals_.find(key);
+  return it != removals_.end() && it->second.entry->entry().epoch == epoch;
+}
+
+/// This instance has fallen: whoever confirms does so to a name that is not its own any more.
+void cluster_member::give_up_removals() {
+  auto all = std::exchange(removals_, {});
+  early_removals_.clear();
+  early_order_.clear();
+  for (const auto& [key, removal] : all) {
+    for (const completion<bool>& one : removal.waiting)
+      one.complete(false);
+  }
+}
+
 }
 
 }  // namespace roombus

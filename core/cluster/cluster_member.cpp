@@ -171,6 +171,7 @@ task<bool> cluster_member::bus_is_up() {
   timer_handle limit = env_.timers.after(env_.options.bus_ack_timeout, [up] { up.complete(false); });
   const bool in_time = co_await up;
   co_return in_time;
+  give_up_removals();
 }
 
 // ---- what this instance did

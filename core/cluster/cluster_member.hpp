@@ -86,8 +86,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   /// Completes when all that this instance did in the room until now has been handed out here, after what came before
   /// it. Errors: timeout.
   task<result<void>> settled(room_name room);
-  /// Completes when every living instance has let go of everybody whom this instance removed from the room.
-  task<result<void>> removals_confirmed(room_name room);
+  /// Completes when every living instance has let go of everybody whom this instance removed from the room by the
+  /// change at `at`. Errors: timeout (also when this instance has fallen since, or the place is not known).
+  task<result<void>> removal_confirmed(room_name room, log_position at);
 
   /// Tells the user's connections on the other instances. `done` may be empty.
   void tell_user_elsewhere(const user_name& user, const shared_event& e, const connection_id& except,
@@ -161,7 +162,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   void tell_removed_once(const log_entry& entry);
   task<bool> wait_for_confirmations(removal_key key);
   void removal_seen(const log_entry& entry);
-  void removal_confirmed(const removal_key& key, const std::string& epoch, const std::string& by);
+  void let_go_by(const removal_key& key, const std::string& epoch, const std::string& by);
+  [[nodiscard]] bool is_own_removal(const removal_key& key, const std::string& epoch) const;
+  void give_up_removals();
   void add_removal(const entry_ptr& own);
   void check_confirmed(const removal_key& key);
   void ask_again(const removal_key& key);

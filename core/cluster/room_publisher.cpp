@@ -137,7 +137,7 @@ void room_publisher::send(const room_name& room, held_room& held, const std::sha
       out.push_back(id);
     }
   }
-  if (!out.empty()) env_.parts.devices.shut_out(room, out);
+  if (!out.empty()) env_.parts.devices.shut_out(room, out, e.position());
   if (e.kind == room_entry_kind::room_removed) held.audience = room_audience();
 
   ++item->open;  // so that it is not done before everything was handed over

@@ -61,8 +61,10 @@ task<result<void>> service::impl::prepare_join(join_request request, bool shares
     if (begun.error().code() == errc::timeout) co_await roll_back_join(request);
     co_return begun.error();
   }
-  if (begun->already) co_return result<void>{};
-  if (hooks.on_join) {
+  const local_connection* connection = hub.find(request.id);
+  const bool was_in = connection != nullptr && connection->rooms.contains(request.room);
+  if (begun->already && was_in && !cluster_) co_return result<void>{};
+  if (hooks.on_join && !begun->already) {
     membership_change change;
     change.user = request.user;
     change.id = request.id;
@@ -76,8 +78,10 @@ task<result<void>> service::impl::prepare_join(join_request request, bool shares
     }
   }
   if (shares_broadcast) {
-    auto granted = co_await hub.broadcaster()->grant(request.room, request.id);
+    // also to one that has joined before: it may be that the grant did not last, or was never made
+    auto granted = co_await hub.broadcaster()->grant(request.room, request.id, std::move(begun->at));
     if (!granted) {
+      if (begun->already) co_return granted.error();
       co_await roll_back_join(request);
       if (granted.error().code() == errc::timeout) co_await revoke(request.user, request.room, request.id);
       co_return granted.error();
@@ -138,7 +142,7 @@ task<reply> service::impl::room_join(command_context& ctx) {
     co_return chat_error(errc::not_allowed);
   }
   const value room(request.room.str());
-  if (connection != nullptr && !fed) hub.join(request.room, *connection);
+  if (connection != nullptr && !fed) hub.join(request.room, *connection, outcome->at);
   if (!cluster_ && outcome->user_newly && outcome->switches.userlist_updates) {
     hub.publish(request.room, make_event(notification::room_user_joined, {room, value(request.user.str())}));
   }

@@ -24,22 +24,24 @@ task<reply> service::impl::room_delete(command_context& ctx) {
     report_unknown(ctx, "roomUserlist", removed.error());
     co_return removed.error();
   }
-  const result<void> told = co_await tell_removed(ctx.room(), std::move(*removed), false);
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(*removed));
   if (!told) co_return told.error();
   co_return nothing();
 }
 
-void service::impl::take_out(const room_name& room, const std::vector<removed_member>& removed) {
+/// Whoever has joined since stays.
+void service::impl::take_out(const room_name& room, const std::vector<removed_member>& removed,
+                             const log_position& removal) {
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections)
-      hub.leave(room, id);
+      hub.leave(room, id, removal);
   }
 }
 
 /// Tells everybody who is concerned, and completes when nothing of the room reaches the removed any more. With several
-/// instances the room's log has told it. Errors: timeout (not everybody is known to have let go).
-task<result<void>> service::impl::tell_removed(room_name room, std::vector<removed_member> removed,
-                                               bool userlist_updates) {
+/// instances the room's log has told it, and put them out. Errors: timeout (not everybody is known to have let go).
+task<result<void>> service::impl::tell_removed(room_name room, access_change change) {
+  const std::vector<removed_member>& removed = change.removed;
   const value room_value(room.str());
   // first everybody out, then the news: nobody who was removed hears of another's removal
   if (!cluster_) take_out(room, removed);
@@ -47,26 +49,26 @@ task<result<void>> service::impl::tell_removed(room_name room, std::vector<remov
   for (const removed_member& member : removed) {
     if (cluster_) break;
     hub.notify(member.user, access_removed);
-    if (userlist_updates) {
+    if (change.switches.userlist_updates) {
       hub.publish(room, make_event(notification::room_user_left, {room_value, value(member.user.str())}));
     }
   }
   std::vector<task<void>> pending;
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections) {
-      if (hub.broadcaster() != nullptr) pending.push_back(revoke(member.user, room, id));
+      if (hub.broadcaster() != nullptr && !cluster_) pending.push_back(revoke(member.user, room, id));
       if (!hooks.on_leave) continue;
-      membership_change change;
-      change.user = member.user;
-      change.id = id;
-      change.room = room;
-      pending.push_back(tell_hook(env.log, "onLeave", hooks.on_leave, std::move(change)));
+      membership_change left;
+      left.user = member.user;
+      left.id = id;
+      left.room = room;
+      pending.push_back(tell_hook(env.log, "onLeave", hooks.on_leave, std::move(left)));
     }
   }
   for (task<void>& one_connection : pending)
     co_await one_connection;
   if (!cluster_ || removed.empty()) co_return result<void>{};
-  const result<void> confirmed = co_await cluster_->removals_confirmed(room);
+  const result<void> confirmed = co_await cluster_->removal_confirmed(std::move(room), std::move(change.at));
   co_return confirmed;
 }
 
@@ -87,8 +89,7 @@ task<reply> service::impl::edit_room_list(command_context& ctx, bool add) {
     const auto what = add ? notification::room_access_list_added : notification::room_access_list_removed;
     hub.publish(ctx.room(), make_event(what, {ctx.args[0], ctx.args[1], value(std::move(edited))}));
   }
-  const bool updates = change->switches.userlist_updates;
-  const result<void> told = co_await tell_removed(ctx.room(), std::move(change->removed), updates);
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(*change));
   if (!told) co_return told.error();
   co_return nothing();
 }
@@ -111,8 +112,7 @@ task<reply> service::impl::room_set_whitelist_mode(command_context& ctx) {
   if (!cluster_ && change->switches.access_lists_updates) {
     hub.publish(ctx.room(), make_event(notification::room_mode_changed, {ctx.args[0], ctx.args[1]}));
   }
-  const bool updates = change->switches.userlist_updates;
-  const result<void> told = co_await tell_removed(ctx.room(), std::move(change->removed), updates);
+  const result<void> told = co_await tell_removed(ctx.room(), std::move(*change));
   if (!told) co_return told.error();
   co_return nothing();
 }

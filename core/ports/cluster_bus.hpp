@@ -48,9 +48,9 @@ class device_publisher_port {
   /// `done(true)`: the broker has acknowledged it for everybody in `audience`. In the order of the calls for one room.
   virtual void publish(const room_name& room, const shared_event& e, const room_audience& audience,
                        std::function<void(bool sent)> done) = 0;
-  /// These connections have been put out of the room, whichever instance serves them: what is published after this call
-  /// must not reach them.
-  virtual void shut_out(const room_name& room, const std::vector<connection_id>& ids) = 0;
+  /// These connections have been put out of the room by the change at `removal`, whichever instance serves them: what
+  /// is published after this call must not reach them, unless they have joined since (`ends_membership`).
+  virtual void shut_out(const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) = 0;
 };
 
 }  // namespace roombus

@@ -82,8 +82,8 @@ class cluster_store {
                                                                  std::string to) = 0;
   /// The connection goes on under another incarnation. Answers the rooms that it has joined; nothing when it has ended
   /// meanwhile.
-  virtual task<result<std::optional<std::vector<room_name>>>> adopt(user_name user, connection_id id, std::string from,
-                                                                    std::string to) = 0;
+  virtual task<result<std::optional<std::vector<joined_room>>>> adopt(user_name user, connection_id id,
+                                                                      std::string from, std::string to) = 0;
 };
 
 /// A store that several instances share.

@@ -4,6 +4,7 @@
 
 #include "core/event.hpp"
 #include "core/named_string.hpp"
+#include "core/ports/store.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
 
@@ -42,8 +43,9 @@ class room_broadcaster {
   virtual ~room_broadcaster() = default;
   /// Sends a room notification to every connection of this transport that holds a grant.
   virtual void publish(const room_name& room, const shared_event& e) = 0;
-  /// Completes when the room's notifications reach the connection. Errors: unavailable, timeout.
-  virtual task<result<void>> grant(room_name room, connection_id id) = 0;
+  /// Completes when the room's notifications reach the connection. `at`: it may have them as far as was known there.
+  /// One that was granted before goes on in any case. Errors: unavailable, timeout.
+  virtual task<result<void>> grant(room_name room, connection_id id, log_position at) = 0;
   /// The connection has left the room: what is published from now on must not reach it. Returns at once; `revoke` then
   /// tells when the broker has confirmed it. Called for every way out, also when the connection ended.
   virtual void withdraw(const room_name& room, const connection_id& id) {

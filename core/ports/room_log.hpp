@@ -44,6 +44,7 @@ struct room_entry {
   std::vector<user_name> names;         ///< list_edited: who was really added or removed
   std::vector<removed_member> removed;  ///< whom the operation put out of the room
   notification_switches switches;       ///< of the room at that moment
+  [[nodiscard]] log_position position() const { return {epoch, sequence}; }
 };
 
 /// Devices that are to get a room's events from whoever publishes them.

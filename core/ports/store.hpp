@@ -56,11 +56,37 @@ struct removed_member {
   std::vector<connection_id> connections;
 };
 
-/// What an edit of a list or mode did.
+/// Place of a change among all of a room, where the store keeps a log of them (core/ports/room_log.hpp).
+struct log_position {
+  log_position() = default;
+  log_position(std::string e, std::uint64_t s) : epoch(std::move(e)), sequence(s) {}
+  std::string epoch;  ///< of the room; "" when the place is not known
+  std::uint64_t sequence = 0;
+  [[nodiscard]] bool is_known() const { return !epoch.empty(); }
+};
+
+/// Whether a removal from a room ends a membership that there was at `joined`. One that came before does not, however
+/// late it is heard of; nor does one of another life of the room: everybody was put out at that life's end. Where a
+/// place is not known it does.
+[[nodiscard]] inline bool ends_membership(const log_position& removal, const log_position& joined) {
+  if (!removal.is_known() || !joined.is_known()) return true;
+  return removal.epoch == joined.epoch && removal.sequence > joined.sequence;
+}
+
+/// A room that a connection has joined.
+struct joined_room {
+  joined_room() = default;
+  joined_room(room_name r, log_position p = {}) : room(std::move(r)), at(std::move(p)) {}
+  room_name room;
+  log_position at;  ///< it was joined then
+};
+
+/// What an edit of a list or mode did, or the end of a room.
 struct access_change {
   std::vector<user_name> names;         ///< were really added or removed; empty: nothing to tell anybody
   std::vector<removed_member> removed;  ///< lost access, and were removed from the room by this operation
   notification_switches switches;
+  log_position at;  ///< of the operation
 };
 
 /// Part of a room's state that a reading command asks for.
@@ -153,6 +179,7 @@ struct begun_join {
   std::uint64_t njoined = 0;  ///< connections of the user in the room once this join counts
 };
 
+  log_position at;            ///< what was looked at: changes up to here are in it
 /// Outcome of a join that was confirmed.
 struct joined {
   bool newly = false;       ///< this connection was not joined before
@@ -162,6 +189,7 @@ struct joined {
   history_page history;  ///< read in the same operation
 };
 
+  log_position at;       ///< of the join, or where it was found that there had been one
 /// Outcome of a connection leaving a room.
 struct left_room {
   room_name room;
@@ -177,7 +205,7 @@ class room_store {
   /// Errors: room_exists [room], list_limit_exceeded.
   virtual task<result<void>> add_room(room_name room, room_settings settings) = 0;
   /// Removes everybody, then the room. Errors: no_room, not_allowed (only the owner may, without bypass).
-  virtual task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) = 0;
+  virtual task<result<access_change>> remove_room(room_name room, actor by) = 0;
   /// Errors: no_room.
   virtual task<result<void>> find_room(room_name room) = 0;
   /// A value in the form of the contract's results. Errors: no_room, not_joined (neither joined nor admin), no_list.

@@ -18,7 +18,7 @@ class forwarding_store : public store {
   task<result<void>> add_room(room_name room, room_settings settings) override {
     return inner_->add_room(std::move(room), std::move(settings));
   }
-  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override {
+  task<result<access_change>> remove_room(room_name room, actor by) override {
     return inner_->remove_room(std::move(room), std::move(by));
   }
   task<result<void>> find_room(room_name room) override { return inner_->find_room(std::move(room)); }

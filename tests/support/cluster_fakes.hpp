@@ -92,7 +92,8 @@ class fake_devices final : public device_publisher_port {
     published.push_back(std::move(text));
     waiting_.wait(std::move(done));
   }
-  void shut_out(const room_name& room, const std::vector<connection_id>& ids) override {
+  void shut_out(const room_name& room, const std::vector<connection_id>& ids,
+                const log_position& /*removal*/) override {
     std::string text = room.str() + " out";
     for (const connection_id& id : ids)
       text += " " + id.str();
@@ -146,8 +147,11 @@ class fake_cluster_store final : public cluster_store {
     publishing_turn turn;
     co_return turn;
   }
-  task<result<log_part>> read_log(room_name, std::string, std::uint64_t, std::size_t) override {
+  task<result<log_part>> read_log(room_name, std::string, std::uint64_t after, std::size_t) override {
+    ++reads;
+    if (away) co_return chat_error(errc::unavailable);
     log_part part;
+    if (on_read) part = on_read(after);
     co_return part;
   }
   task<result<std::vector<room_name>>> rooms_published_by(std::string) override {
@@ -192,9 +196,9 @@ class fake_cluster_store final : public cluster_store {
                                                          std::string) override {
     co_return numbers;
   }
-  task<result<std::optional<std::vector<room_name>>>> adopt(user_name, connection_id, std::string,
-                                                            std::string) override {
-    std::optional<std::vector<room_name>> rooms;
+  task<result<std::optional<std::vector<joined_room>>>> adopt(user_name, connection_id, std::string,
+                                                              std::string) override {
+    std::optional<std::vector<joined_room>> rooms;
     co_return rooms;
   }
 
@@ -202,6 +206,9 @@ class fake_cluster_store final : public cluster_store {
 
   room_log_sink* sink = nullptr;
   bool away = false;
+  std::function<log_part(std::uint64_t after)> on_read;  ///< of any room; none: it does not exist
+  std::size_t reads = 0;
+  bool refuses_recovery = false;
   std::deque<publishing_turn> answers;  ///< of `published`; none is: nothing is left
   std::vector<std::string> calls;
   std::map<std::string, instance_life> lives_by_name;

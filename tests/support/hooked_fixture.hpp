@@ -39,7 +39,7 @@ class recording_broadcaster final : public room_broadcaster {
   void publish(const room_name& room, const shared_event& e) override {
     published.push_back(room.str() + " " + std::string(e->name()));
   }
-  task<result<void>> grant(room_name room, connection_id id) override {
+  task<result<void>> grant(room_name room, connection_id id, log_position /*at*/) override {
     calls.push_back("grant " + room.str() + " " + id.str());
     return answer("grant");
   }
@@ -47,9 +47,13 @@ class recording_broadcaster final : public room_broadcaster {
     calls.push_back("revoke " + room.str() + " " + id.str());
     return answer("revoke");
   }
+  void withdraw(const room_name& room, const connection_id& id) override {
+    withdrawn.push_back(room.str() + " " + id.str());
+  }
   std::vector<std::string> take() { return std::exchange(calls, {}); }
 
   std::vector<std::string> calls;
+  std::vector<std::string> withdrawn;
   std::vector<std::string> published;
   std::string failing;  ///< the operation that answers timeout
 

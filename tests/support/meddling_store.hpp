@@ -21,6 +21,12 @@ class meddling_store final : public store {
   /// Called after it. An error is answered, though all was done.
   std::function<result<void>(std::string operation)> after;
 
+  /// What is answered has more than what the other store knows.
+  std::function<void(begun_join& begun)> amend_begun;
+  std::function<void(joined& outcome)> amend_joined;
+  std::function<void(const join_request& request)> on_confirm;
+  std::function<void(access_change& change)> amend_change;  ///< of edits, modes, and the end of a room
+
   task<result<void>> add_room(room_name room, room_settings settings) override {
     if (before) {
       result<void> allowed = co_await before("add_room");
@@ -33,12 +39,13 @@ class meddling_store final : public store {
     }
     co_return outcome;
   }
-  task<result<std::vector<removed_member>>> remove_room(room_name room, actor by) override {
+  task<result<access_change>> remove_room(room_name room, actor by) override {
     if (before) {
       result<void> allowed = co_await before("remove_room");
       if (!allowed) co_return allowed.error();
     }
     auto outcome = co_await real_.remove_room(std::move(room), std::move(by));
+    if (outcome && amend_change) amend_change(*outcome);
     if (after) {
       result<void> told = after("remove_room");
       if (!told) co_return told.error();
@@ -101,6 +108,7 @@ class meddling_store final : public store {
     }
     auto outcome =
         co_await real_.edit_list(std::move(room), std::move(by), std::move(list), add, std::move(names), limit);
+    if (outcome && amend_change) amend_change(*outcome);
     if (after) {
       result<void> told = after("edit_list");
       if (!told) co_return told.error();
@@ -113,6 +121,7 @@ class meddling_store final : public store {
       if (!allowed) co_return allowed.error();
     }
     auto outcome = co_await real_.set_whitelist_mode(std::move(room), std::move(by), on);
+    if (outcome && amend_change) amend_change(*outcome);
     if (after) {
       result<void> told = after("set_whitelist_mode");
       if (!told) co_return told.error();
@@ -125,6 +134,7 @@ class meddling_store final : public store {
       if (!allowed) co_return allowed.error();
     }
     auto outcome = co_await real_.change_room(std::move(room), std::move(change));
+    if (outcome && amend_change) amend_change(*outcome);
     if (after) {
       result<void> told = after("change_room");
       if (!told) co_return told.error();
@@ -149,6 +159,7 @@ class meddling_store final : public store {
       if (!allowed) co_return allowed.error();
     }
     auto outcome = co_await real_.begin_join(std::move(request));
+    if (outcome && amend_begun) amend_begun(*outcome);
     if (after) {
       result<void> told = after("begin_join");
       if (!told) co_return told.error();
@@ -160,7 +171,9 @@ class meddling_store final : public store {
       result<void> allowed = co_await before("confirm_join");
       if (!allowed) co_return allowed.error();
     }
+    if (on_confirm) on_confirm(request);
     auto outcome = co_await real_.confirm_join(std::move(request), std::move(history));
+    if (outcome && amend_joined) amend_joined(*outcome);
     if (after) {
       result<void> told = after("confirm_join");
       if (!told) co_return told.error();

@@ -279,13 +279,13 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   return true;
 }
 
-/// Whichever bridge says so, and however it stands with us: taking away is always safe, and what it publishes next must
-/// not get through.
+/// Whichever bridge says so, and however it stands with us: what it publishes next must not get through. One that says
+/// so late, or again, must not take what was granted since.
 void broker_guard::shut_out(const control_message& m) {
   for (const control_line& line : m.lines) {
     if (line.what != control_line::verb::revoke || line.generation != any_generation) continue;
     const live_connection* c = registry_.current(line.client);
-    if (c != nullptr && c->user == line.user) grants_.revoke(c->generation, line.room_level);
+    if (c != nullptr && c->user == line.user) grants_.shut_out(c->generation, line.room_level, line.at);
   }
 }
 
@@ -319,7 +319,7 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
         break;
       case control_line::verb::grant:
         // a life that is over needs none, and its successor must not get it
-        if (is_it && !grants_.grant(line.generation, line.room_level, owner, line.epoch)) all = false;
+        if (is_it && !grants_.grant(line.generation, line.room_level, owner, line.at)) all = false;
         break;
       case control_line::verb::revoke:
         if (line.generation != any_generation) grants_.revoke(line.generation, line.room_level);

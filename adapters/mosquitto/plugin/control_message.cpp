@@ -41,6 +41,15 @@ bool is_room_level(std::string_view text) {
   return text.size() <= max_room_level && text.find_first_of("/+#") == std::string_view::npos;
 }
 
+/// `EPOCH.SEQUENCE`, or `-` for not known.
+bool to_place(std::string_view text, log_place& out) {
+  if (text == "-") return true;
+  const std::size_t dot = text.rfind('.');
+  if (dot == 0 || dot == std::string_view::npos || !to_number(text.substr(dot + 1), out.sequence)) return false;
+  out.epoch = std::max<std::uint64_t>(1, std::hash<std::string_view>{}(text.substr(0, dot)));
+  return true;
+}
+
 bool parse_line(const words& w, control_line& out) {
   using verb = control_line::verb;
   const std::string_view name = w.at[0];
@@ -62,9 +71,8 @@ bool parse_line(const words& w, control_line& out) {
   if (name == "kick") return out.what = verb::kick, w.count == 4;
   if (name == "reset") return out.what = verb::reset, w.count == 4;
   if (name != "grant" && name != "revoke") return false;
-  if (w.count != 6 || !is_room_level(w.at[5])) return false;
+  if (w.count != 6 || !to_place(w.at[4], out.at) || !is_room_level(w.at[5])) return false;
   out.what = name == "grant" ? verb::grant : verb::revoke;
-  out.epoch = w.at[4];
   out.room_level = w.at[5];
   return true;
 }

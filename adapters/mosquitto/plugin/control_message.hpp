@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/mosquitto/plugin/grant_table.hpp"
 #include "adapters/mosquitto/plugin/served_parts.hpp"
 
 namespace roombus::plugin {
@@ -25,7 +26,7 @@ struct control_line {
   std::string_view user;
   std::string_view client;
   std::uint64_t generation = 0;
-  std::string_view epoch;
+  log_place at;  ///< of `grant` and `revoke`
   std::string_view room_level;
   std::optional<part_set> parts;  ///< of `serves`
 };

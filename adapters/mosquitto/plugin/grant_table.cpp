@@ -37,13 +37,12 @@ void grant_table::renew(std::size_t owner, std::int64_t until_ms) {
   if (owners_[owner].among) among_until_ms_ = std::max(among_until_ms_, until_ms);
 }
 
-bool grant_table::grant(std::uint64_t generation, std::string_view room_level, std::size_t owner,
-                        std::string_view epoch) {
+bool grant_table::grant(std::uint64_t generation, std::string_view room_level, std::size_t owner, log_place at) {
   rooms& of = rooms_[generation];
   if (of.size() >= max_rooms_ && of.find(room_level) == of.end()) return false;
   entry e;
   e.owner = owner;
-  e.epoch = std::string(epoch);
+  e.at = at;
   of.insert_or_assign(std::string(room_level), std::move(e));
   return true;
 }
@@ -53,6 +52,17 @@ void grant_table::revoke(std::uint64_t generation, std::string_view room_level) 
   if (of == rooms_.end()) return;
   if (auto it = of->second.find(room_level); it != of->second.end()) of->second.erase(it);
   if (of->second.empty()) rooms_.erase(of);
+}
+
+void grant_table::shut_out(std::uint64_t generation, std::string_view room_level, log_place removal) {
+  auto of = rooms_.find(generation);
+  if (of == rooms_.end()) return;
+  const auto it = of->second.find(room_level);
+  if (it == of->second.end()) return;
+  const log_place& granted = it->second.at;
+  const bool both_known = granted.epoch != 0 && removal.epoch != 0;
+  if (both_known && (granted.epoch != removal.epoch || granted.sequence >= removal.sequence)) return;
+  revoke(generation, room_level);
 }
 
 void grant_table::drop_owner(std::size_t owner) {

@@ -21,6 +21,12 @@ struct text_hash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
+/// Where in a room's log something happened; rooms of the same name have logs of different epochs.
+struct log_place {
+  std::uint64_t epoch = 0;  ///< hash of its text; 0: not known
+  std::uint64_t sequence = 0;
+};
+
 class grant_table {
  public:
   explicit grant_table(std::size_t max_rooms) : max_rooms_(max_rooms) {}
@@ -35,9 +41,11 @@ class grant_table {
   [[nodiscard]] bool is_alive(std::size_t owner, std::int64_t now_ms) const { return owners_[owner].until_ms > now_ms; }
 
   /// False when the connection has `max_rooms` others.
-  [[nodiscard]] bool grant(std::uint64_t generation, std::string_view room_level, std::size_t owner,
-                           std::string_view epoch);
+  [[nodiscard]] bool grant(std::uint64_t generation, std::string_view room_level, std::size_t owner, log_place at);
   void revoke(std::uint64_t generation, std::string_view room_level);
+  /// The same for who was put out at `removal`. A grant of after that stays, and one for another life of the room: who
+  /// was in that was put out at its end. Where a place is not known it is revoked.
+  void shut_out(std::uint64_t generation, std::string_view room_level, log_place removal);
   /// The connection ended.
   void drop_connection(std::uint64_t generation) { rooms_.erase(generation); }
   void drop_owner(std::size_t owner);
@@ -55,7 +63,7 @@ class grant_table {
  private:
   struct entry {
     std::size_t owner = 0;
-    std::string epoch;  ///< of the room, "" when the bridge did not say
+    log_place at;  ///< the bridge knew then that it may
   };
   struct bridge_lease {
     std::string instance;

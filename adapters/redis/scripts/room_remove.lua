@@ -1,4 +1,4 @@
--- ARGV: user, bypass. Answers who was joined: {'ok', {{user, id…}…}}
+-- ARGV: user, bypass. Answers who was joined: {'ok', {{user, id…}…}, sequence, epoch or empty without a log}
 if not room_exists() then return { 'no_room' } end
 if ARGV[2] ~= '1' and not is_owner(ARGV[1]) then return { 'not_allowed' } end
 local removed = {}
@@ -9,12 +9,12 @@ for _, user in ipairs(set_names('M')) do
 end
 if me == '' then
   call('UNLINK', key)
-  return { 'ok', removed }
+  return { 'ok', removed, 0, '' }
 end
 -- The log outlives the room until it has been published, and with it those who are to get it. The key must never be
 -- missing in between: while a cluster moves its slot, the rest of this script would be refused.
 local at = log_state()
-changed(6, '', 0, {}, removed)
+local sequence = changed(6, '', 0, {}, removed)
 keep_bodies()
 call('HSET', key, 're', at.epoch)
 local stays = { s = true, re = true, dv = true, dj = true, dc = true }
@@ -31,4 +31,4 @@ for _, field in ipairs(call('HKEYS', key)) do
   end
 end
 drop()
-return finish({ 'ok', removed })
+return finish({ 'ok', removed, sequence, at.epoch })

@@ -52,21 +52,22 @@ local function remove_if_shut_out(user, now)
   return removed
 end
 
--- What an edit did: {'ok', sequence, userlist updates, access list updates, {name…}, {{user, id…}…}}. The kind is one of
--- those of `changed`; a list that has not changed is none.
+-- What an edit did: {'ok', sequence, userlist updates, access list updates, {name…}, {{user, id…}…}, epoch or empty
+-- without a log}. The kind is one of those of `changed`; a list that has not changed is none.
 local function access_change(kind, list, on, names, candidates, now)
   local removed = {}
   for _, user in ipairs(candidates) do
     removed[#removed + 1] = remove_if_shut_out(user, now)
   end
   local uu, au = switches()
+  local epoch = ''
   if me ~= '' then
     local at = log_state()
-    at.uu, at.au = uu, au
+    at.uu, at.au, epoch = uu, au, at.epoch
   end
   local is_change = kind ~= 3 or #names > 0
   local sequence = is_change and changed(kind, list, on, names, removed) or number('s')
-  return finish({ 'ok', sequence, uu, au, names, removed })
+  return finish({ 'ok', sequence, uu, au, names, removed, epoch })
 end
 
 -- {user left: 0 or 1, njoined, how it read}, or nil when the connection was not joined. A life keeps the end of an earlier

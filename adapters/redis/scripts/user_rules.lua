@@ -3,7 +3,8 @@
 -- Fields of a user:
 --   wo  1 in whitelist mode      W B  sets: whitelist, blacklist
 --   n   last life given out      N    set: ids of the connections
---   c:<id>  a connection: {l = life, i = instance, r = {room = 'p' or 'j'}}
+--   c:<id>  a connection: {l = life, i = instance, r = {room = 'p' or 'j'}, a = {room = {epoch, sequence}}: where in
+--                the rooms' logs it joined, if they have any}
 --   d:<id>  one that has ended and has not left all its rooms yet: the same, and {o = attempt that ended it,
 --                w = who is at it, t = since when}     D  set of their ids
 -- A life tells two connections with the same id apart, also after the user was deleted: it is at least the time in ms.

@@ -192,6 +192,32 @@ TEST_F(guard_test, any_bridge_may_shut_out_whoever_is_there) {
   EXPECT_FALSE(reads(&a, "alice", "c1", "hall")) << "also where nothing else of the message counts";
 }
 
+// who is put out may come back before the last of those who tell of it has done so
+TEST_F(guard_test, a_removal_that_is_told_late_takes_nothing_that_was_granted_since) {
+  hello();
+  const std::string other = "j m";
+  control(1, "\nhello", "-", other);
+  connect(&a, "alice", "c1");
+  std::uint64_t sequence = 1;
+  const auto granted_then_shut_out = [&](const std::string& granted, const std::string& removed) {
+    ++sequence;
+    control(sequence, "\ngrant alice c1 2 " + granted + " den");
+    EXPECT_TRUE(reads(&a, "alice", "c1", "den"));
+    control(sequence, "\nrevoke alice c1 0 " + removed + " den", "inc", other);
+    return reads(&a, "alice", "c1", "den");
+  };
+  EXPECT_FALSE(granted_then_shut_out("e1.4", "e1.5"));
+  EXPECT_TRUE(granted_then_shut_out("e1.5", "e1.5")) << "the bridge knew of it";
+  EXPECT_TRUE(granted_then_shut_out("e1.5", "e1.3"));
+  EXPECT_FALSE(granted_then_shut_out("e1.9", "e1.10")) << "numbers, not texts";
+  EXPECT_TRUE(granted_then_shut_out("e2.1", "e1.3")) << "the room was made anew meanwhile";
+  EXPECT_FALSE(granted_then_shut_out("-", "e1.3")) << "nobody knows";
+  EXPECT_FALSE(granted_then_shut_out("e1.5", "-"));
+  EXPECT_TRUE(granted_then_shut_out("e1.5", "e1.3"));
+  control(sequence + 1, "\nrevoke alice c1 2 - den");
+  EXPECT_FALSE(reads(&a, "alice", "c1", "den")) << "its own bridge knows best";
+}
+
 TEST_F(guard_test, a_takeover_is_told_in_order_and_passes_no_grants_on) {
   hello();
   connect(&a, "alice", "c1");
@@ -270,6 +296,8 @@ TEST_F(guard_test, malformed_control_messages_are_not_taken) {
         "roombus 1 i l inc 2 1000\ngrant alice c1 2 den", "roombus 1 i l inc 2 1000\ngrant alice c1 2 - a/b",
         "roombus 1 i l inc 2 1000\ngrant alice c1 2 - +", "roombus 1 i l inc 2 1000\ngrant a/b c1 2 - den",
         "roombus 1 i l inc 2 1000\ngrant alice c1 99999999999999999999 - den",
+        "roombus 1 i l inc 2 1000\ngrant alice c1 2 e den", "roombus 1 i l inc 2 1000\ngrant alice c1 2 .1 den",
+        "roombus 1 i l inc 2 1000\nrevoke alice c1 0 e.x den",
         "roombus 1 i l inc 2 1000\nkick alice c1 2 x", "roombus 1 i l inc 2 1000\nhello alone"}) {
     EXPECT_FALSE(guard.control(&bridge_key, text, now)) << text;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -69,6 +70,7 @@ class recording_sink : public room_log_sink {
   void on_own_entry(const room_name& room, room_entry entry, publishing_turn turn) override {
     take(room, turn);
     all.push_back({room.str(), std::move(entry), std::move(turn)});
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
   }
   void on_unknown_outcome(const room_name& room) override { unknown.push_back(room.str()); }
   [[nodiscard]] bool can_publish() const override { return able; }
@@ -102,6 +104,7 @@ class recording_sink : public room_log_sink {
   std::map<std::string, turn_state> turns;
   std::vector<told> all;
   std::vector<std::string> unknown;
+  std::function<void()> meanwhile;  ///< others do once when the next answer has come, before the operation goes on
   bool able = true;
 };
 

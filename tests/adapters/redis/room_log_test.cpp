@@ -82,6 +82,42 @@ TEST_F(room_log, has_every_change_once_and_in_order_whoever_made_it) {
   EXPECT_EQ(part->entries[1].origin, "b~1");
 }
 
+TEST_F(room_log, says_where_in_it_a_join_and_a_removal_took_place) {
+  const auto place = [](const log_position& at) { return at.epoch + " " + std::to_string(at.sequence); };
+  ASSERT_EQ(a->connect("mia", "m"), "1");
+  auto begun = a->run(a->data().begin_join(a->join_of("den", "mia", "m")));
+  EXPECT_FALSE(begun->already);
+  EXPECT_EQ(place(begun->at), "epoch of den 0");
+  EXPECT_EQ(place(a->join("den", "mia", "m")->at), "epoch of den 1");
+  EXPECT_EQ(b->say("den", "one"), "1");
+  begun = a->run(a->data().begin_join(a->join_of("den", "mia", "m")));
+  EXPECT_TRUE(begun->already);
+  EXPECT_EQ(place(begun->at), "epoch of den 2");
+  EXPECT_EQ(place(a->join("den", "mia", "m")->at), "epoch of den 2") << "it had joined before";
+  const actor service_itself(user_name(), true);
+  auto edit = b->run(b->data().edit_list(room_name("den"), service_itself, "blacklist", true, {user_name("mia")}, 10));
+  EXPECT_EQ(place(edit->at), "epoch of den 3");
+  EXPECT_EQ(place(b->run(b->data().set_whitelist_mode(room_name("den"), service_itself, true))->at), "epoch of den 4");
+  room_change switched;
+  switched.userlist_updates = true;
+  EXPECT_EQ(place(b->run(b->data().change_room(room_name("den"), switched))->at), "epoch of den 5");
+  EXPECT_EQ(place(b->run(b->data().remove_room(room_name("den"), service_itself))->at), "epoch of den 6");
+}
+
+// who has put somebody out says so to that user's own list, which may come after the next join
+TEST_F(room_log, whoever_joins_again_leaves_at_its_end_however_late_the_removal_is_noted) {
+  ASSERT_EQ(a->connect("mia", "m"), "1");
+  ASSERT_TRUE(a->join("den", "mia", "m"));
+  a->sink.meanwhile = [this] {
+    EXPECT_EQ(b->edit("den", "", "blacklist", false, {"mia"}), "mia;");
+    EXPECT_EQ(b->outcome(b->join("den", "mia", "m")), "ok");
+  };
+  EXPECT_EQ(a->edit("den", "", "blacklist", true, {"mia"}), "mia; mia:m");
+  EXPECT_EQ(a->list("den", "userlist"), R"(["mia"])");
+  EXPECT_EQ(a->run(a->data().disconnect(user_name("mia"), connection_id("m"), 5))->rooms.size(), 1U);
+  EXPECT_EQ(a->list("den", "userlist"), "[]");
+}
+
 TEST_F(room_log, is_published_by_who_changes_it_first_until_nothing_is_left) {
   EXPECT_EQ(a->say("den", "one"), "1");
   ASSERT_TRUE(a->sink.last().turn.ours);
@@ -498,13 +534,13 @@ TEST_F(room_log, a_connection_is_adopted_with_its_rooms) {
     if (!rooms) return store_operations::error_text(rooms.error());
     if (!*rooms) return "nothing";
     std::string out = ":";
-    for (const room_name& room : **rooms)
-      out += " " + room.str();
+    for (const joined_room& in : **rooms)
+      out += " " + in.room.str() + " at " + in.at.epoch + " " + std::to_string(in.at.sequence);
     return out;
   };
   EXPECT_EQ(adopt(*b, "c~1", "b~1"), "nothing");
   EXPECT_EQ(b->run(b->data().instance_connections("b~1"))->size(), 0U);
-  EXPECT_EQ(adopt(*b, "a~1", "b~1"), ": den");
+  EXPECT_EQ(adopt(*b, "a~1", "b~1"), ": den at epoch of den 1");
   EXPECT_EQ(b->run(b->data().instance_connections("b~1"))->size(), 1U);
   EXPECT_EQ(b->run(b->data().instance_connections("a~1"))->size(), 0U);
   EXPECT_EQ(b->run(b->data().connection_records(user_name("mia")))->front().instance, "b~1");

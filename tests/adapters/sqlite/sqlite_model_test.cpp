@@ -104,7 +104,7 @@ task<std::string> do_remove_room(store& data, std::string room) {
   auto done = co_await data.remove_room(room_name(room), by);
   if (!done) co_return store_operations::error_text(done.error());
   std::string out;
-  for (const removed_member& member : *done)
+  for (const removed_member& member : done->removed)
     out += store_operations::removed_text(member) + " ";
   co_return out;
 }

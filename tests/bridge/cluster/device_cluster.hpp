@@ -40,6 +40,7 @@ class broker_link final : public mqtt::mqtt_link {
     std::erase_if(more_, [&](const mqtt::subscription& s) { return s.filter == filter; });
   }
   void publish(mqtt::outgoing_message message, std::function<void(mqtt::publish_outcome)> done) override;
+  void fence(std::function<void()> passed) override { passed(); }
   [[nodiscard]] bool is_up() const override { return up_; }
   [[nodiscard]] std::size_t in_flight() const override { return 0; }
   void stop(std::chrono::milliseconds, std::function<void()> stopped) override {
@@ -166,11 +167,11 @@ class memory_table final : public cluster_store {
     }
     co_return moved;
   }
-  task<result<std::optional<std::vector<room_name>>>> adopt(user_name user, connection_id id, std::string from,
-                                                            std::string to) override {
+  task<result<std::optional<std::vector<joined_room>>>> adopt(user_name user, connection_id id, std::string from,
+                                                              std::string to) override {
     if (fails || (adoptions_fail_after == 0)) co_return chat_error(errc::unavailable);
     if (adoptions_fail_after > 0) --adoptions_fail_after;
-    using answer = std::optional<std::vector<room_name>>;
+    using answer = std::optional<std::vector<joined_room>>;
     auto records = co_await data_.instance_connections(from);
     const bool there =
         std::any_of(records->begin(), records->end(), [&](const connection_record& record) { return record.id == id; });
@@ -182,9 +183,9 @@ class memory_table final : public cluster_store {
     auto changed = co_await data_.connect(std::move(record), 1000);
     if (!changed) co_return changed.error();
     auto all = co_await data_.connections(user);
-    std::vector<room_name> rooms;
+    std::vector<joined_room> rooms;
     for (const value& room : *all->if_map()->find(id.str())->if_list())
-      rooms.emplace_back(*room.if_text());
+      rooms.emplace_back(room_name(*room.if_text()));
     if (after_adopt) std::exchange(after_adopt, nullptr)();
     co_return answer(std::move(rooms));
   }

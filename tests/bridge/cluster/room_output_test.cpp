@@ -26,6 +26,7 @@ class held_link final : public mqtt_link {
     published.push_back(std::move(message));
     open.push_back(std::move(done));
   }
+  void fence(std::function<void()> passed) override { passed(); }
   void subscribe(subscription, std::function<void(bool)>) override {}
   void unsubscribe(const std::string&) override {}
   [[nodiscard]] bool is_up() const override { return up; }
@@ -60,10 +61,12 @@ class output_test : public ::testing::Test {
  protected:
   explicit output_test(room_output_options o = options())
       : output(std::move(o), room_output::environment{link, timers, log, metrics}) {
-    output.on_shut_out([this](const room_name& room, const std::vector<connection_id>& ids) {
-      for (const connection_id& id : ids)
-        shut_out.push_back(room.str() + " " + id.str() + " after " + std::to_string(link.published.size()));
-    });
+    output.on_shut_out(
+        [this](const room_name& room, const std::vector<connection_id>& ids, const log_position& removal) {
+          for (const connection_id& id : ids)
+            shut_out.push_back(room.str() + " " + id.str() + " at " + std::to_string(removal.sequence) + " after " +
+                               std::to_string(link.published.size()));
+        });
   }
 
   static room_output_options options() {
@@ -238,15 +241,15 @@ TEST_F(output_test, calls_that_wait_are_bounded) {
 }
 
 TEST_F(output_test, a_shut_out_keeps_its_place) {
-  output.shut_out(room_name("den"), {connection_id("mqtt#u/z")});
-  EXPECT_EQ(shut_out, strings{"den mqtt#u/z after 0"}) << "at once, when nothing waits";
+  output.shut_out(room_name("den"), {connection_id("mqtt#u/z")}, {"e", 1});
+  EXPECT_EQ(shut_out, strings{"den mqtt#u/z at 1 after 0"}) << "at once, when nothing waits";
   publish("den", "1", inboxes({"json mqtt#u/a", "json mqtt#u/b", "json mqtt#u/c", "json mqtt#u/d"}));
-  output.shut_out(room_name("den"), {connection_id("mqtt#u/d"), connection_id("sock")});
+  output.shut_out(room_name("den"), {connection_id("mqtt#u/d"), connection_id("sock")}, {"e", 3});
   publish("den", "2", inboxes({"json mqtt#u/a"}));
   EXPECT_EQ(shut_out.size(), 1U);
   link.end_all();
-  EXPECT_EQ(shut_out[1], "den mqtt#u/d after 4");
-  EXPECT_EQ(shut_out[2], "den sock after 4");
+  EXPECT_EQ(shut_out[1], "den mqtt#u/d at 3 after 4");
+  EXPECT_EQ(shut_out[2], "den sock at 3 after 4");
   EXPECT_EQ(link.published.size(), 5U);
 }
 

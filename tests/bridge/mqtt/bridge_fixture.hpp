@@ -17,6 +17,7 @@
 #include "schemas/codec/json.hpp"
 #include "tests/support/fake_link.hpp"
 #include "tests/support/fakes.hpp"
+#include "tests/support/meddling_store.hpp"
 
 namespace roombus::mqtt {
 
@@ -110,7 +111,8 @@ class bridge_fixture : public ::testing::Test {
   test::fake_random random;
   test::recording_log log;
   metrics_registry metrics;
-  std::unique_ptr<store> data = make_memory_store(time);
+  std::unique_ptr<store> real = make_memory_store(time);
+  std::unique_ptr<test::meddling_store> data = std::make_unique<test::meddling_store>(*real);
   service chat;
   test::fake_link link;
   std::unique_ptr<bridge> devices;

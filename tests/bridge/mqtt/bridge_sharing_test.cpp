@@ -298,6 +298,27 @@ TEST_F(bridge_sharing_plugin, a_device_has_the_rights_of_its_login_again) {
   EXPECT_TRUE(chat.execute(before).take().has_value());
 }
 
+// what one bridge granted and another takes away is put in the order of the room's log by the plugin, and by the bridge
+TEST_F(bridge_sharing_plugin, a_removal_of_before_a_grant_does_not_end_it) {
+  owned = {"alice/c1"};
+  answer_hello("\n2 alice c1");
+  data->amend_begun = [](begun_join& begun) { begun.at = {"e 1", 5}; };
+  ASSERT_TRUE(link.deliver(message("alice/c1", "call/roomJoin/1", R"(["kitchen"])")));
+  EXPECT_EQ(orders(), strings{"grant alice c1 2 e%201.5 kitchen"});
+  say("answer/i", "ack inc " + last_sequence + " ok");
+  const connection_id alice("mqtt#alice/c1");
+  devices->shut_out(room_name("kitchen"), {alice}, {"e 1", 3});
+  EXPECT_EQ(orders(), strings{"revoke alice c1 0 e%201.3 kitchen"});
+  devices->presence_again();
+  const strings anew = answer_hello("\n2 alice c1");
+  ASSERT_FALSE(anew.empty());
+  EXPECT_EQ(anew.front(), "sync\ngrant alice c1 2 e%201.5 kitchen");
+  devices->shut_out(room_name("kitchen"), {alice}, {"e 1", 7});
+  EXPECT_EQ(orders(), strings{"revoke alice c1 0 e%201.7 kitchen"});
+  devices->presence_again();
+  EXPECT_EQ(answer_hello("\n2 alice c1").front(), "sync");
+}
+
 TEST_F(bridge_sharing_plugin, grants_outlive_the_bridge_that_lets_go_or_stops) {
   owned = {"alice/c1", "bob/c1"};
   answer_hello("\n2 alice c1\n3 bob c1");

@@ -21,9 +21,10 @@ void service::impl::apply(const log_entry& entry) {
     // one that was answered with timeout, and done after all, is taken back: its connection must not hear a part of the
     // room in between
     const auto running = joins_under_way_.find({e.id, entry.room()});
-    local_connection* connection = hub.find(e.id);
-    if (connection != nullptr && running != joins_under_way_.end() && running->second == e.attempt) {
-      hub.join(entry.room(), *connection);
+    if (running != joins_under_way_.end() && running->second->attempt == e.attempt) {
+      running->second->heard = true;
+      local_connection* connection = hub.find(e.id);
+      if (connection != nullptr && !connection->shares_broadcast) hub.join(entry.room(), *connection, e.position());
     }
   } else if (e.kind == room_entry_kind::left) {
     hub.leave(entry.room(), e.id, e.position());
@@ -36,8 +37,8 @@ void service::impl::apply(const log_entry& entry) {
 void service::impl::tell_removed_here(const log_entry& entry) {
   take_out(entry.room(), entry.entry().removed, entry.entry().position());
   const shared_event e = make_event(notification::room_access_removed, {value(entry.room().str())});
-  for (const removed_member& member : entry.entry().removed)
   // whoever has joined again meanwhile would believe it
+  for (const removed_member& member : entry.entry().removed)
     hub.notify_outside(member.user, entry.room(), e);
 }
 
@@ -47,52 +48,53 @@ void service::impl::break_off(const room_name& room) {
   });
 }
 
+std::shared_ptr<service::impl::running_join> service::impl::begin_running(const join_request& request) {
+  auto run = std::make_shared<running_join>();
+  run->attempt = request.attempt;
+  joins_under_way_[{request.id, request.room}] = run;
+  return run;
+}
+
+void service::impl::end_running(const join_request& request, const std::shared_ptr<running_join>& run) {
+  const auto it = joins_under_way_.find({request.id, request.room});
+  if (it != joins_under_way_.end() && it->second == run) joins_under_way_.erase(it);
+}
+
 /// Confirms a join of a connection that this instance feeds: its own entry brings it in, after all that came before.
+/// The log has one also where the store knew of the join and this instance did not: a try before may have been done
+/// without anybody hearing of it.
 task<result<joined>> service::impl::join_fed(join_request request, history_request history) {
   const room_name room = request.room;
-  const std::pair<connection_id, room_name> key(request.id, room);
   auto opened = co_await cluster_->open_feed(room);
   if (!opened) co_return opened.error();
+  const local_connection* connection = hub.find(request.id);
+  request.enters_log = connection == nullptr || !connection->rooms.contains(room);
   request.attempt = std::to_string(++last_join_);
-  joins_under_way_[key] = request.attempt;
+  const auto run = begin_running(request);
   result<joined> outcome = co_await env.data.confirm_join(request, std::move(history));
   if (outcome) {
-    auto feeding = co_await begin_feeding(std::move(request), outcome->newly);
-    if (!feeding) outcome = chat_error(errc::timeout);  // it is in the room, and cannot hear it
+    const result<void> told = co_await cluster_->settled(room);
+    if (!told || (request.enters_log && !run->heard)) outcome = chat_error(errc::timeout);  // it is in, and cannot hear
   }
-  joins_under_way_.erase(key);
+  end_running(request, run);
   cluster_->close_feed(room);
   co_return outcome;
 }
 
-/// After a join was confirmed: the connection is in the room here, after all that came before.
-task<result<void>> service::impl::begin_feeding(join_request request, bool newly) {
-  auto told = co_await cluster_->settled(request.room);
-  if (!told) co_return told;
-  local_connection* connection = hub.find(request.id);
-  if (newly || connection == nullptr || connection->rooms.contains(request.room)) co_return result<void>{};
-  // the store had it in the room already, and nobody fed it
-  auto opened = co_await cluster_->open_feed_now(request.room);
-  if (!opened) co_return opened;
-  connection = hub.find(request.id);
-  if (connection != nullptr) hub.join(request.room, *connection);
-  cluster_->close_feed(request.room);
-  co_return result<void>{};
+/// The same of a device: whoever publishes the room tells it. A removal that came next in the log may have been heard
+/// of before the store's answer.
+task<result<joined>> service::impl::join_told_by_publisher(join_request request, history_request history) {
+  const auto run = begin_running(request);
+  result<joined> outcome = co_await env.data.confirm_join(request, std::move(history));
+  if (outcome && run->put_out && ends_membership(*run->put_out, outcome->at)) outcome = chat_error(errc::not_allowed);
+  end_running(request, run);
+  co_return outcome;
 }
 
 std::uint64_t service::impl::watch_room(const room_name& room, std::function<void(const shared_event&)> fn) {
   const std::uint64_t watch = hub.watch(room, std::move(fn));
-  if (cluster_) listen_quietly(room).detach();
+  if (cluster_) cluster_->follow(room).detach();
   return watch;
-}
-
-task<void> service::impl::listen_quietly(room_name room) {
-  auto opened = co_await cluster_->open_feed_now(room);
-  if (!opened) {
-    env.log.write(log_level::warning, "room_not_watched", "room " + room.str() + " cannot be followed now");
-    co_return;
-  }
-  cluster_->close_feed(room);  // the watch keeps it open
 }
 
 void service::impl::unwatch_room(const room_name& room, std::uint64_t watch) {

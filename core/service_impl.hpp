@@ -3,6 +3,7 @@
 // Inside of the service, for the files that implement its commands (core/commands/) and methods (core/api/).
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -100,8 +101,10 @@ class service::impl final : public cluster_host {
   task<std::optional<reply>> run_where_served(call c);
   task<void> sync_quietly(user_name user, room_name room);
   task<result<joined>> join_fed(join_request request, history_request history);
-  task<result<void>> begin_feeding(join_request request, bool newly);
-  task<void> listen_quietly(room_name room);
+  struct running_join;
+  std::shared_ptr<running_join> begin_running(const join_request& request);
+  void end_running(const join_request& request, const std::shared_ptr<running_join>& run);
+  task<result<joined>> join_told_by_publisher(join_request request, history_request history);
   /// The user's connections here and on every other instance.
   void notify_everywhere(const user_name& user, const shared_event& e, const connection_id& except);
 
@@ -217,8 +220,14 @@ class service::impl final : public cluster_host {
   state state_ = state::open;
   keyed_lock membership_lock_;
   std::unique_ptr<cluster_member> cluster_;  // null when this instance is the only one
-  /// With several instances: the tries of joins that run here, for connections that this instance feeds.
-  std::map<std::pair<connection_id, room_name>, std::string> joins_under_way_;
+  /// A join between the store's first word and its last, with several instances.
+  struct running_join {
+    std::string attempt;                  ///< see `join_request::attempt`
+    bool heard = false;                   ///< its entry has brought the connection in
+    std::optional<log_position> put_out;  ///< the last removal that was heard of meanwhile
+  };
+  // shared with the join that runs
+  std::map<std::pair<connection_id, room_name>, std::shared_ptr<running_join>> joins_under_way_;
   std::uint64_t last_join_ = 0;
   std::map<connection_id, bool> connecting_;  // logins under way; true when the connection has ended meanwhile
   std::map<connection_id, unfinished_end> unfinished_;

@@ -149,8 +149,8 @@ task<result<joined>> redis_store::confirm_join(join_request request, history_req
     }
   }
   words arguments = history_words(history);
-  const words about{request.user.str(), request.id.str(), life, std::to_string(request.now_ms),
-                    request.reads,      request.attempt};
+  const words about{request.user.str(), request.id.str(),        life, std::to_string(request.now_ms), request.reads,
+                    request.attempt,    flag(request.enters_log)};
   arguments.insert(arguments.begin(), about.begin(), about.end());
   if (!gated && room_gates_.shut(request.room.str())) {
     task<void> turn = room_gates_.pass(request.room.str());

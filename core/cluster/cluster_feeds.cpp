@@ -44,22 +44,45 @@ task<result<void>> cluster_member::open_feed(room_name room) {
 }
 
 task<result<void>> cluster_member::open_feed_now(room_name room) {
+  const std::weak_ptr<bool> exists = exists_;
   task<result<void>> opening = open_feed(room);
   result<void> opened = co_await opening;
   if (!opened) co_return opened;
+  if (exists.expired()) co_return chat_error(errc::unavailable);
   const auto it = feeds_.find(room);
   if (it == feeds_.end() || it->second->feed.started()) co_return result<void>{};
   const std::string any_epoch;
   task<result<log_part>> reading = parts_.log.read_log(room, any_epoch, UINT64_MAX, 0);
   const result<log_part> end = co_await reading;
+  if (exists.expired()) co_return chat_error(errc::unavailable);
   const auto still = feeds_.find(room);
   if (still == feeds_.end()) co_return chat_error(errc::unavailable);
   if (!end) {
     close_feed(room);
     co_return end.error();
   }
-  if (!still->second->feed.started()) hand_out(room, still->second->feed.start(end->last, end->epoch));
+  // a room that does not exist begins with its first entry
+  if (!still->second->feed.started() && !end->epoch.empty()) {
+    hand_out(room, still->second->feed.start(end->last, end->epoch));
+  }
   co_return result<void>{};
+}
+
+task<void> cluster_member::follow(room_name room) {
+  const std::weak_ptr<bool> exists = exists_;
+  task<result<void>> opening = open_feed_now(room);
+  const result<void> opened = co_await opening;
+  if (exists.expired()) co_return;
+  if (opened) {
+    close_feed(room);
+    co_return;
+  }
+  if (!host_.feeds(room)) co_return;
+  env_.log.write(log_level::warning, "room_not_followed",
+                 "room " + room.str() + " cannot be followed now; tried again");
+  auto& kept = feeds_[room];
+  if (!kept) kept = std::make_unique<fed_room>();
+  kept->fill_timer = env_.timers.after(publisher_patience, [this, room] { follow(room).detach(); });
 }
 
 void cluster_member::close_feed(const room_name& room) {
@@ -85,13 +108,34 @@ void cluster_member::break_off(const room_name& room) {
   if (it == feeds_.end()) return;
   env_.log.write(log_level::warning, "room_broken_off",
                  "room " + room.str() + ": what happened in between is not kept, its connections have to catch up");
-  auto gone = feeds_.extract(it);
-  parts_.bus.stop_listening(room);
-  for (const auto& [position, waiting] : gone.mapped()->waiting)
-    waiting.complete(false);
-  for (const completion<bool>& opening : gone.mapped()->opening)
-    opening.complete(false);
+  const std::vector<completion<bool>> waiting = begin_anew(room, std::string());
   host_.break_off(room);
+  for (const completion<bool>& one : waiting)
+    one.complete(false);
+}
+
+/// Another feed takes the place of the room's, if anybody needs one: joins under way begin with their own entries, who
+/// listens goes on from now on. Answers those who wait for places of the old one.
+std::vector<completion<bool>> cluster_member::begin_anew(const room_name& room, const std::string& ended) {
+  auto gone = feeds_.extract(room);
+  std::vector<completion<bool>> waiting;
+  for (const auto& [position, one] : gone.mapped()->waiting)
+    waiting.push_back(one);
+  const bool listens = host_.feeds(room);
+  if (gone.mapped()->holds == 0 && !listens) {
+    parts_.bus.stop_listening(room);
+    for (const completion<bool>& opening : gone.mapped()->opening)
+      opening.complete(false);
+    return waiting;
+  }
+  auto fresh = std::make_unique<fed_room>();
+  fresh->holds = gone.mapped()->holds;
+  fresh->listening = gone.mapped()->listening;
+  fresh->opening = std::move(gone.mapped()->opening);
+  fresh->ended = ended;
+  feeds_.emplace(room, std::move(fresh));
+  if (listens) follow(room).detach();
+  return waiting;
 }
 
 // ---- in order
@@ -101,8 +145,15 @@ void cluster_member::offer(const entry_ptr& entry) {
   const auto it = feeds_.find(room);
   if (it == feeds_.end()) return;
   it->second->active = true;
-  hand_out(room, it->second->feed.offer(entry));
-  const auto still = feeds_.find(room);
+  const room_entry& e = entry->entry();
+  if (!it->second->feed.started()) {
+    if (e.epoch == it->second->ended) return;
+    if (host_.feeds(room)) hand_out(room, it->second->feed.start(e.sequence - 1, e.epoch));
+  }
+  auto still = feeds_.find(room);
+  if (still == feeds_.end()) return;
+  hand_out(room, still->second->feed.offer(entry));
+  still = feeds_.find(room);
   if (still == feeds_.end()) return;
   if (still->second->feed.is_broken()) return break_off(room);
   watch_hole(room, *still->second);
@@ -122,18 +173,7 @@ void cluster_member::hand_out(const room_name& room, const std::vector<entry_ptr
     reached.push_back(one->second);
   waiting.erase(waiting.begin(), end);
   if (in_order.back()->entry().kind == room_entry_kind::room_removed) {
-    // a room made anew begins with joins of its own
-    auto gone = feeds_.extract(it);
-    if (gone.mapped()->holds > 0) {
-      auto fresh = std::make_unique<fed_room>();
-      fresh->holds = gone.mapped()->holds;
-      fresh->listening = gone.mapped()->listening;
-      fresh->opening = std::move(gone.mapped()->opening);
-      feeds_.emplace(room, std::move(fresh));
-    } else {
-      parts_.bus.stop_listening(room);
-    }
-    for (const auto& [position, other] : gone.mapped()->waiting)
+    for (const completion<bool>& other : begin_anew(room, in_order.back()->entry().epoch))
       reached.push_back(other);
   } else {
     close_if_unused(room);
@@ -187,8 +227,9 @@ task<void> cluster_member::fill(room_name room) {
       offer(entry);
     }
     it = feeds_.find(room);
-    if (it == feeds_.end()) co_return;
-    if (!got_some || it->second->feed.position() >= last) break;
+    if (it == feeds_.end() || it->second->feed.epoch() != epoch) co_return;
+    const std::uint64_t now = it->second->feed.position();
+    if (!got_some || now == after || now >= last) break;
   }
   it->second->filling = false;
 }

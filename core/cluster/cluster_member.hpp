@@ -78,8 +78,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   /// From its completion on, the room's notifications can be continued from any join; `close_feed` when the join is
   /// over, whatever came of it. Errors: unavailable (the broker is away).
   task<result<void>> open_feed(room_name room);
-  /// The same for who listens without having joined: from now on.
-  task<result<void>> open_feed_now(room_name room);
+  /// Follows the room for who listens without having joined, from about now on and through all that comes (the room's
+  /// end and its next life, too), until `close_feed_if_unused`. Completes at the first try.
+  task<void> follow(room_name room);
   void close_feed(const room_name& room);
   /// Stops following the room unless somebody here still needs it.
   void close_feed_if_unused(const room_name& room) { close_if_unused(room); }
@@ -120,6 +121,7 @@ class cluster_member final : public room_log_sink, private liveness_owner {
     std::uint64_t own = 0;   ///< newest entry of this instance's own
     timer_handle fill_timer;
     std::vector<completion<bool>> opening;
+    std::string ended;       ///< epoch of a room of this name that is no more
     std::multimap<std::uint64_t, completion<bool>> waiting;  ///< until a position is reached
   };
   using removal_key = std::pair<room_name, std::uint64_t>;
@@ -148,7 +150,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   task<void> fill(room_name room);
   void close_if_unused(const room_name& room);
   void break_off(const room_name& room);
+  task<result<void>> open_feed_now(room_name room);
   void fill_all();
+  std::vector<completion<bool>> begin_anew(const room_name& room, const std::string& ended);
   void fill_active();
   task<bool> reached(room_name room, std::uint64_t position);
   void see_to_it(const room_name& room);

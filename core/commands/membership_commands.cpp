@@ -125,8 +125,9 @@ task<reply> service::impl::room_join(command_context& ctx) {
   const bool fed = cluster_ && request.reads.empty();
   connection = hub.find(request.id);  // what it pointed to may be gone by now
   const bool was_in = connection != nullptr && connection->rooms.contains(request.room);
-  task<result<joined>> joining =
-      fed ? join_fed(request, std::move(history)) : env.data.confirm_join(request, std::move(history));
+  task<result<joined>> joining = fed        ? join_fed(request, std::move(history))
+                                 : cluster_ ? join_told_by_publisher(request, std::move(history))
+                                            : env.data.confirm_join(request, std::move(history));
   auto outcome = co_await joining;
   connection = hub.find(request.id);
   if (!outcome) {

@@ -33,8 +33,11 @@ task<reply> service::impl::room_delete(command_context& ctx) {
 void service::impl::take_out(const room_name& room, const std::vector<removed_member>& removed,
                              const log_position& removal) {
   for (const removed_member& member : removed) {
-    for (const connection_id& id : member.connections)
+    for (const connection_id& id : member.connections) {
       hub.leave(room, id, removal);
+      const auto joining = joins_under_way_.find({id, room});
+      if (joining != joins_under_way_.end()) joining->second->put_out = removal;
+    }
   }
 }
 

@@ -171,15 +171,17 @@ struct join_request {
   /// Names this try among all of the instance's, so that its entry in the room's log is known again; empty: nobody
   /// asks.
   std::string attempt;
+  /// The log is to have an entry of it also when the connection had joined before.
+  bool enters_log = false;
 };
 
 /// Outcome of a join that has begun.
 struct begun_join {
   bool already = false;       ///< the connection has joined before; there is nothing to do
   std::uint64_t njoined = 0;  ///< connections of the user in the room once this join counts
+  log_position at;            ///< what was looked at: changes up to here are in it
 };
 
-  log_position at;            ///< what was looked at: changes up to here are in it
 /// Outcome of a join that was confirmed.
 struct joined {
   bool newly = false;       ///< this connection was not joined before
@@ -187,9 +189,9 @@ struct joined {
   std::uint64_t njoined = 0;
   notification_switches switches;
   history_page history;  ///< read in the same operation
+  log_position at;       ///< of the join, or where it was found that there had been one
 };
 
-  log_position at;       ///< of the join, or where it was found that there had been one
 /// Outcome of a connection leaving a room.
 struct left_room {
   room_name room;

@@ -209,5 +209,15 @@ TEST_F(cluster_removals_test, one_whose_place_is_not_known_is_not_acknowledged) 
   EXPECT_EQ(outcome(edit), "timeout[]");
 }
 
+TEST_F(cluster_removals_test, one_that_is_heard_of_before_the_answer_to_the_join_counts) {
+  const auto dev = connect_device("dev1");
+  data->after = [this](std::string operation) -> result<void> {
+    if (operation == "confirm_join") hear(removal("dev1", sequence + 1));
+    return {};
+  };
+  EXPECT_EQ(join("dev1"), "notAllowed[]");
+  EXPECT_EQ(broker.take().back(), "revoke den dev1");
+}
+
 }  // namespace
 }  // namespace roombus::test

@@ -104,6 +104,24 @@ TEST_F(room_log, says_where_in_it_a_join_and_a_removal_took_place) {
   EXPECT_EQ(place(b->run(b->data().remove_room(room_name("den"), service_itself))->at), "epoch of den 6");
 }
 
+TEST_F(room_log, has_an_entry_of_a_join_that_was_made_before_where_it_is_wanted) {
+  ASSERT_EQ(a->connect("mia", "m"), "1");
+  ASSERT_TRUE(a->join("den", "mia", "m"));
+  join_request again = a->join_of("den", "mia", "m");
+  again.attempt = "7";
+  ASSERT_TRUE(a->run(a->data().confirm_join(again, store_operations::position_only())));
+  EXPECT_EQ(a->log("den"), "1 joined mia/m first [1]");
+  again.enters_log = true;
+  const auto outcome = a->run(a->data().confirm_join(again, store_operations::position_only()));
+  EXPECT_FALSE(outcome->newly);
+  EXPECT_FALSE(outcome->user_newly);
+  EXPECT_EQ(outcome->njoined, 1U);
+  EXPECT_EQ(outcome->at.sequence, 2U);
+  EXPECT_EQ(a->log("den"), "1 joined mia/m first, 2 joined mia/m [2]") << "told to nobody as a user who came";
+  EXPECT_EQ(a->sink.last().entry.attempt, "7");
+  EXPECT_EQ(entry_text(a->sink.last().entry), "2 joined mia/m");
+}
+
 // who has put somebody out says so to that user's own list, which may come after the next join
 TEST_F(room_log, whoever_joins_again_leaves_at_its_end_however_late_the_removal_is_noted) {
   ASSERT_EQ(a->connect("mia", "m"), "1");

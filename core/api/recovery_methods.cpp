@@ -58,6 +58,14 @@ task<result<void>> service::impl::agree_on_membership(user_name user, connection
       if (other.rooms.contains(room)) unheard.removed.front().connections.push_back(other.id);
     });
     unheard.switches.userlist_updates = updates;
+    if (cluster_) {
+      // the room's log has told everybody else, and the hook; here it is made up for
+      take_out(room, unheard.removed);
+      hub.notify_outside(user, room, make_event(notification::room_access_removed, {value(room.str())}));
+      cluster_->close_feed_if_unused(room);
+      if (shares_broadcast) co_await revoke(std::move(user), std::move(room), std::move(id));
+      co_return result<void>{};
+    }
     const result<void> told = co_await tell_removed(std::move(room), std::move(unheard));
     co_return told;
   }

@@ -219,5 +219,21 @@ TEST_F(cluster_removals_test, one_that_is_heard_of_before_the_answer_to_the_join
   EXPECT_EQ(broker.take().back(), "revoke den dev1");
 }
 
+// ---- what was not heard
+
+TEST_F(cluster_removals_test, the_sync_methods_put_out_whom_the_store_has_put_out) {
+  const auto dev = connect_device("dev1");
+  for (const char* method : {"roomStateSync", "userStateSync"}) {
+    EXPECT_EQ(join("dev1"), "[1]");
+    actor service_itself(user_name(), true);
+    ASSERT_TRUE(real->edit_list(room_name("den"), service_itself, "blacklist", true, {user_name("dev")}, 10).take());
+    const std::string what = method == std::string("roomStateSync") ? "den" : "dev";
+    EXPECT_EQ(shown(api(method, "[\"" + what + "\"]")), "[null]");
+    EXPECT_EQ(dev->take(), texts{R"(roomAccessRemoved["den"])"}) << method;
+    EXPECT_EQ(std::exchange(broker.withdrawn, {}), texts{"den dev1"});
+    ASSERT_TRUE(real->edit_list(room_name("den"), service_itself, "blacklist", false, {user_name("dev")}, 10).take());
+  }
+}
+
 }  // namespace
 }  // namespace roombus::test

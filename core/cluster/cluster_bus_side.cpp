@@ -246,9 +246,9 @@ void cluster_member::let_go_by(const removal_key& key, const std::string& epoch,
 }
 
 /// The store has answered.
-  removals_.erase(key);  // of an earlier room of this name
 void cluster_member::add_removal(const entry_ptr& own) {
   const removal_key key{own->room(), own->entry().sequence};
+  removals_.erase(key);  // of an earlier room of this name
   own_removal& removal = removals_[key];
   if (const auto early = early_removals_.find({key, own->entry().epoch}); early != early_removals_.end()) {
     removal.confirmed.merge(early->second.confirmed);
@@ -303,9 +303,9 @@ task<result<void>> cluster_member::removal_confirmed(room_name room, log_positio
   if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
   // somebody who came a moment ago may not be known here yet
   task<result<std::vector<std::string>>> reading = alive_.read_living();
-  if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
   const result<std::vector<std::string>> living = co_await reading;
   if (exists.expired()) co_return chat_error(errc::unavailable);
+  if (!is_own_removal(key, at.epoch)) co_return chat_error(errc::timeout);
   if (living) {
     for (const std::string& one : *living)
       alive_.came(one);
@@ -324,6 +324,8 @@ task<result<void>> cluster_member::removal_confirmed(room_name room, log_positio
     host_.report_transport_failure(room, "busAck", chat_error(errc::timeout));
   }
   co_return result<void>{};
+}
+
 bool cluster_member::is_own_removal(const removal_key& key, const std::string& epoch) const {
   const auto it = removals_.find(key);
   return it != removals_.end() && it->second.entry->entry().epoch == epoch;
@@ -338,8 +340,6 @@ void cluster_member::give_up_removals() {
     for (const completion<bool>& one : removal.waiting)
       one.complete(false);
   }
-}
-
 }
 
 }  // namespace roombus

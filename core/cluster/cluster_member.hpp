@@ -119,9 +119,9 @@ class cluster_member final : public room_log_sink, private liveness_owner {
     bool filling = false;    ///< the log is being read
     bool active = false;     ///< something came since the log was last looked at
     std::uint64_t own = 0;   ///< newest entry of this instance's own
+    std::string ended;       ///< epoch of a room of this name that is no more
     timer_handle fill_timer;
     std::vector<completion<bool>> opening;
-    std::string ended;       ///< epoch of a room of this name that is no more
     std::multimap<std::uint64_t, completion<bool>> waiting;  ///< until a position is reached
   };
   using removal_key = std::pair<room_name, std::uint64_t>;
@@ -148,11 +148,11 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   void hand_out(const room_name& room, const std::vector<entry_ptr>& in_order);
   void watch_hole(const room_name& room, fed_room& fed);
   task<void> fill(room_name room);
-  void close_if_unused(const room_name& room);
-  void break_off(const room_name& room);
   task<result<void>> open_feed_now(room_name room);
-  void fill_all();
+  void close_if_unused(const room_name& room);
   std::vector<completion<bool>> begin_anew(const room_name& room, const std::string& ended);
+  void break_off(const room_name& room);
+  void fill_all();
   void fill_active();
   task<bool> reached(room_name room, std::uint64_t position);
   void see_to_it(const room_name& room);

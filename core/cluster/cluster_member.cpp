@@ -150,6 +150,7 @@ void cluster_member::fallen() {
   host_.drop_everybody();
   for (const room_name& room : rooms)
     break_off(room);
+  give_up_removals();
   unpublished_.clear();
   // what it served may be taken over at once
   value_map body{{"t", value("fallen")}};
@@ -171,7 +172,6 @@ task<bool> cluster_member::bus_is_up() {
   timer_handle limit = env_.timers.after(env_.options.bus_ack_timeout, [up] { up.complete(false); });
   const bool in_time = co_await up;
   co_return in_time;
-  give_up_removals();
 }
 
 // ---- what this instance did

@@ -290,44 +290,5 @@ TEST_F(http_hook_tls_test, a_close_for_idleness_that_crosses_the_request_is_repe
   EXPECT_EQ(requests, 6);
 }
 
-TEST_F(http_hook_tls_test, it_can_end_at_any_time) {
-  std::promise<void> stalled_ended;
-  raw_server stalled([&stalled_ended](raw_connection& c) {
-    c.wait_for_end();
-    stalled_ended.set_value();
-  });
-  std::promise<void> asked;
-  std::promise<void> silent_ended;
-  raw_server silent(
-      [&](raw_connection& c) {
-        if (c.read()) asked.set_value();
-        c.wait_for_end();
-        silent_ended.set_value();
-      },
-      own);
-  const auto soon = std::chrono::seconds(10);
-
-  use(options_for(stalled.port));
-  auto in_the_handshake = caller->call("onJoin", value_map{{"n", value(1)}});
-  const auto turn = [this] {
-    bool turned = false;
-    const timer_handle later = live.loop.after(std::chrono::milliseconds(20), [&turned] { turned = true; });
-    ASSERT_TRUE(live.run_until([&turned] { return turned; }));
-  };
-  turn();
-  caller.reset();
-  EXPECT_EQ(stalled_ended.get_future().wait_for(soon), std::future_status::ready);
-
-  use(options_for(silent.port));
-  auto unanswered = caller->call("onJoin", value_map{{"n", value(1)}});
-  auto was_asked = asked.get_future();
-  while (was_asked.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-    turn();
-  caller.reset();
-  EXPECT_EQ(silent_ended.get_future().wait_for(soon), std::future_status::ready);
-  turn();  // what is left of them goes
-  EXPECT_FALSE(in_the_handshake.done() || unanswered.done());
-}
-
 }  // namespace
 }  // namespace roombus::test

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
 
 #include "tests/adapters/hooks/raw_server.hpp"
 #include "tests/support/live_loop.hpp"
@@ -90,6 +91,27 @@ TEST_P(client_stream_test, nothing_is_called_after_it_was_closed) {
   stream->close();
   stream.reset();
   EXPECT_TRUE(live.run_until([&alive] { return alive.expired(); })) << "and what handlers hold is let go";
+}
+
+TEST(client_stream_tls_test, it_can_be_closed_in_the_handshake) {
+  std::promise<void> begun;
+  std::promise<void> ended;
+  raw_server server([&](raw_connection& c) {  // without TLS: reads the client's first words, and answers nothing
+    begun.set_value();
+    c.wait_for_end();
+    ended.set_value();
+  });
+  live_loop live;
+  net::client_stream stream(live.loop, net::default_tls_context(), 16'384);
+  auto held = std::make_shared<int>();
+  const std::weak_ptr<int> alive = held;
+  stream.connect("127.0.0.1", server.port, [held](const std::string&) { ADD_FAILURE(); });
+  held.reset();
+  EXPECT_TRUE(live.run_until([&stream] { return stream.step() == "in the TLS handshake"; }));
+  ASSERT_EQ(begun.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  stream.close();
+  EXPECT_EQ(ended.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready) << "without waiting";
+  EXPECT_TRUE(live.run_until([&alive] { return alive.expired(); }));
 }
 
 INSTANTIATE_TEST_SUITE_P(over, client_stream_test, ::testing::Bool(),

@@ -27,7 +27,7 @@ struct engine_options {
   std::size_t max_payload = 1'000'000;            ///< bytes of one body or frame, told to EIO 4 clients
   std::size_t max_packets_per_body = 10'000;      ///< packets in one POST
   std::size_t max_pending = 4 * 1024 * 1024;      ///< bytes waiting for a client's poll; more ends the session
-  std::size_t max_pending_half_open = 64 * 1024;  ///< the same before the client is established, so for strangers
+  std::size_t max_pending_half_open = 64 * 1024;  ///< the same of strangers, also on a WebSocket
   std::size_t max_sessions = 100'000;             ///< more handshakes are answered 503
   std::size_t max_sessions_per_address = 0;       ///< the same of one address (http/address_key.hpp); 0: no bound
   std::size_t max_half_open = 10'000;  ///< sessions that have joined no namespace yet; with more the oldest ends

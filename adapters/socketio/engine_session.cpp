@@ -91,19 +91,23 @@ void engine_session::leave_gauge() {
 void engine_session::send(http::shared_frame frame) {
   if (state_ != state::open) return;
   context_->metrics.packets_out.add();
-  if (ws_) {
+  const engine_options& most = context_->options;
+  if (ws_) {  // whose own bound holds for those who are established
+    if (half_open_ && ws_->queued_bytes() > most.max_pending_half_open) return end_slow();
     send_on_websocket(std::move(frame));
     return;
   }
   pending_bytes_ += frame->bytes().size() + frame_overhead;
   pending_.push_back(std::move(frame));
-  const engine_options& most = context_->options;
   if (pending_bytes_ > (half_open_ ? std::min(most.max_pending, most.max_pending_half_open) : most.max_pending)) {
-    context_->metrics.slow.add();
-    end(session_end::slow);
-    return;
+    return end_slow();
   }
   if (poll_) flush_soon();
+}
+
+void engine_session::end_slow() {
+  context_->metrics.slow.add();
+  end(session_end::slow);
 }
 
 void engine_session::send_on_websocket(http::shared_frame frame) {

@@ -113,6 +113,7 @@ class engine_session final : public std::enable_shared_from_this<engine_session>
   void answer_poll(const std::vector<http::shared_frame>& frames);
   void answer_poll(engine_packet_type last);
   void end(session_end why);
+  void end_slow();
   void release();
   void leave_gauge();
   void arm(std::int64_t deadline);

@@ -181,6 +181,13 @@ TEST_F(engine_fixture, little_is_kept_for_strangers) {
     for (int i = 0; i < 10; ++i)
       session().send(make_text_message(std::string(20, 'x')));
     EXPECT_EQ(session().is_open(), known);
+    const auto ws = to_strict.upgrade("EIO=3&transport=websocket");
+    ws->open();
+    session().set_established(known);
+    ws->connection->queued = 501;  // it does not read
+    ws->text("2");
+    EXPECT_EQ(session().is_open(), known);
+    EXPECT_EQ(ws->connection->close_code.has_value(), !known);
   }
 }
 

@@ -37,11 +37,12 @@ struct fake_ws final : http::ws_connection {
   void send(http::shared_frame frame) override {
     frames.push_back((frame->kind() == http::frame_kind::binary ? "bin:" : "") + std::string(frame->payload()));
   }
-  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+  [[nodiscard]] std::size_t queued_bytes() const override { return queued; }
   void close(std::uint16_t code, std::string_view) override { close_code = code; }
   void abort() override { close_code = 1006; }
   std::vector<std::string> take() { return std::exchange(frames, {}); }
 
+  std::size_t queued = 0;
   std::vector<std::string> frames;
   std::optional<std::uint16_t> close_code;
 };

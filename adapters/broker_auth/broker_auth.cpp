@@ -32,6 +32,18 @@ bool is_limited(const login_rights& rights) {
   return rights.join.has_value() || rights.publish.has_value();
 }
 
+/// Counts as long as it lives.
+class one_more {
+ public:
+  explicit one_more(std::size_t& count) : count_(++count) {}
+  ~one_more() { --count_; }
+  one_more(const one_more&) = delete;
+  one_more& operator=(const one_more&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
 http::response plain(unsigned status, std::string text) {
   http::response r;
   r.status = status;
@@ -153,25 +165,47 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
     answer->send(answer_for(from, q, v));
   }
 
-  /// Who logs in, if the password or token is right and of that user.
+  /// Who logs in, if the password or token is right and of that user, or the hook says so.
   static task<std::optional<login>> check(std::shared_ptr<impl> self, question q) {
     std::optional<login> out;
     if (q.password.empty()) co_return out;
     try {
       credential_checker& checker = self->env_.checker;
+      const std::string user = q.user;
+      result<login> found = chat_error(errc::no_login);
       if (looks_like_token(q.password)) {
-        result<login> found = co_await checker.check_token(std::move(q.password), std::move(q.address));
-        if (found && found->user.str() == q.user && !is_limited(found->rights)) out = std::move(*found);
-      } else {
-        std::string user = q.user;
-        result<login> found =
-            co_await checker.check_password(std::move(user), std::move(q.password), std::move(q.address));
-        if (found && found->user.str() == q.user && !is_limited(found->rights)) out = std::move(*found);
+        std::string token = q.password;
+        std::string address = q.address;
+        found = co_await checker.check_token(std::move(token), std::move(address));
       }
+      if (!self->detached_ && is_open(found)) {  // no token, or tokens are not configured
+        std::string name = q.user;
+        std::string password = q.password;
+        std::string address = q.address;
+        found = co_await checker.check_password(std::move(name), std::move(password), std::move(address));
+      }
+      if (!self->detached_ && is_open(found)) found = co_await ask_hook(self, std::move(q));
+      if (found && found->user.str() == user && !is_limited(found->rights)) out = std::move(*found);
     } catch (const std::exception& e) {
       if (!self->detached_) self->env_.log.write(log_level::error, "broker_login_fault", e.what());
     }
     co_return out;
+  }
+
+  /// Nobody has decided: no such kind of proof is configured. One that is and says no is final.
+  static bool is_open(const result<login>& found) { return !found && found.error().code() == errc::no_login; }
+
+  static task<result<login>> ask_hook(std::shared_ptr<impl> self, question q) {
+    if (!self->env_.ask_hook) co_return chat_error(errc::no_login);
+    if (self->asked_ >= self->options_.max_asked) co_return chat_error(errc::rate_limited);
+    device_credentials shown;
+    shown.user = std::move(q.user);
+    shown.client = std::move(q.client);
+    shown.password = std::move(q.password);
+    shown.address = std::move(q.address);
+    const one_more asked(self->asked_);
+    result<login> found = co_await self->env_.ask_hook(std::move(shown));
+    co_return found;
   }
 
   /// False when the login has ended already, or its end cannot be remembered.
@@ -206,6 +240,7 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
   login_ends ends_;
   api_keys key_;
   api_keys bridge_password_;
+  std::size_t asked_ = 0;  // logins that wait for the hook
   bool detached_ = false;
   timer_handle timer_;  // of the next end
   counter& logins_;

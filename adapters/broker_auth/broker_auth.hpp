@@ -6,6 +6,7 @@
 
 #include "adapters/broker_auth/broker_access.hpp"
 #include "adapters/http/http_types.hpp"
+#include "core/device_login.hpp"
 #include "core/metrics.hpp"
 #include "core/ports/credential_checker.hpp"
 #include "core/ports/environment.hpp"
@@ -18,6 +19,7 @@ struct broker_auth_options {
   std::string bridge_password;                ///< of `access.bridge_user`; empty: that account cannot log in here
   std::string vhost = "/";                    ///< of RabbitMQ
   std::size_t max_expiring_logins = 100'000;  ///< remembered; more are refused
+  std::size_t max_asked = 1000;               ///< logins that wait for the onConnect hook; more are refused
 };
 
 /// Authentication and access control for brokers that ask over HTTP, to be routed at `/broker/`:
@@ -26,8 +28,9 @@ struct broker_auth_options {
 ///   GET or POST /broker/rabbitmq/user, /vhost, /resource, /topic
 /// The key comes as `Authorization: Bearer KEY` or, for brokers that cannot send headers, in the path:
 /// `/broker/key/KEY/rabbitmq/user`. A wrong key is answered with 401, what is not understood with the broker's own
-/// "no". The password of a login is a password or a token of the same user; a token that limits rooms is refused, since
-/// the broker could not enforce that. Source: docs/brokers.md.
+/// "no". The password of a login is a password or a token of the same user; where that kind is not configured
+/// `ask_hook` decides, as for browsers. A login that limits rooms is refused, since the broker could not enforce that.
+/// Source: docs/brokers.md.
 class broker_auth final : public http::handler {
  public:
   struct environment {
@@ -36,6 +39,8 @@ class broker_auth final : public http::handler {
     scheduler& timers;
     log_sink& log;
     metrics_registry& metrics;
+    /// Asks the onConnect hook (`ask_about_device`); empty without one. What it needs outlives the task.
+    std::function<task<result<login>>(device_credentials)> ask_hook;
     /// Called when the token ends by which a client logged in.
     std::function<void(const std::string& user, const std::string& client)> on_end;
   };

@@ -19,6 +19,7 @@
 #include "bridge/server/mqtt_side.hpp"
 #include "bridge/server/store_side.hpp"
 #include "bridge/server/store_watch.hpp"
+#include "core/device_login.hpp"
 #include "core/service.hpp"
 #include "schemas/codec/error_codec.hpp"
 
@@ -139,7 +140,10 @@ struct instance::parts {
       broker_questions = std::make_unique<broker_auth::broker_auth>(
           broker_auth_options_of(settings),
           broker_auth::broker_auth::environment{
-              logins.checker(), time, loop, log, metrics, [this](const std::string& user, const std::string& client) {
+              logins.checker(), time, loop, log, metrics,
+              settings.hooks.decide_logins() ? [this](device_credentials shown) { return ask_hook(std::move(shown)); }
+                                             : std::function<task<result<login>>(device_credentials)>(),
+              [this](const std::string& user, const std::string& client) {
                 chat.close_connection(connection_id("mqtt#" + user + "/" + client), close_reason::disconnected);
               }});
       admin_listener.route("/broker/", *broker_questions);
@@ -162,6 +166,13 @@ struct instance::parts {
     hooks = std::make_unique<hook_side>(settings.hooks, id, settings.payload, devices ? devices->hooks() : nullptr,
                                         hook_side::environment{loop, time, log, metrics});
     chat.set_hooks(hooks->hooks());
+  }
+
+  /// For a broker that asks; it may do so while the onStart hook runs, which everybody else waits for.
+  task<result<login>> ask_hook(device_credentials shown) {
+    if (http_port == 0 || stopping) co_return chat_error(errc::unavailable);
+    result<login> who = co_await ask_about_device(chat, log, std::move(shown));
+    co_return who;
   }
 
   /// Creates each [[room]] that is not there yet; answers what went wrong, or "".

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +79,7 @@ class broker_auth_test : public testing::Test {
     options.bridge_password = "secret";
     options.max_expiring_logins = 2;
     endpoint = std::make_unique<broker_auth>(
-        std::move(options), broker_auth::environment{checker, time, timers, log, metrics_,
+        std::move(options), broker_auth::environment{checker, time, timers, log, metrics_, nullptr,
                                                      [this](const std::string& user, const std::string& client) {
                                                        ended.push_back(user + "/" + client);
                                                      }});
@@ -131,7 +132,7 @@ TEST(broker_auth, without_a_key_in_the_configuration_no_key_is_right) {
   silent_log log;
   metrics_registry metrics;
   test::fake_scheduler timers;
-  broker_auth endpoint({}, {checker, time, timers, log, metrics, nullptr});
+  broker_auth endpoint({}, {checker, time, timers, log, metrics, nullptr, nullptr});
   for (const char* path : {"/broker/emqx/authn", "/broker/key//emqx/authn", "/broker/key/x/emqx/authn"}) {
     http::request req;
     req.method = "POST";
@@ -172,6 +173,101 @@ TEST_F(broker_auth_test, logins) {
                              R"(","password":")" + a.password + R"("})";
     EXPECT_EQ(ask("emqx/authn", body), a.result) << body;
   }
+}
+
+/// An onConnect hook that answers when the test lets it, and checkers of which some are not configured.
+class hook_login_test : public broker_auth_test {
+ protected:
+  struct partly_configured final : credential_checker {
+    task<result<login>> check_password(std::string user, std::string, std::string) override {
+      if (!passwords) co_return chat_error(errc::no_login);
+      if (user == "slow") co_return chat_error(errc::rate_limited);
+      co_return chat_error(errc::not_allowed);
+    }
+    task<result<login>> check_token(std::string, std::string) override {
+      co_return chat_error(tokens ? errc::not_allowed : errc::no_login);
+    }
+    bool passwords = false;
+    bool tokens = false;
+  };
+
+  hook_login_test() {
+    broker_auth_options options;
+    options.key = "k y/1";
+    options.access.bridge_user = "roombus";
+    options.bridge_password = "secret";
+    options.max_asked = 2;
+    endpoint = std::make_unique<broker_auth>(
+        std::move(options),
+        broker_auth::environment{some, time, timers, log, metrics_,
+                                 [this](device_credentials shown) { return answer(this, std::move(shown)); }, nullptr});
+  }
+
+  static task<result<login>> answer(hook_login_test* self, device_credentials shown) {
+    self->asked.push_back(shown.user + " " + shown.client + " " + shown.password + " " + shown.address);
+    if (shown.password == "throw") throw std::runtime_error("no");
+    if (shown.password == "wait") {
+      completion<bool> wait;
+      self->waits.push_back(wait);
+      co_await wait;
+    }
+    if (shown.password == "away") co_return chat_error(errc::unavailable);
+    if (shown.password == "wrong") co_return chat_error(errc::not_allowed);
+    login found;
+    found.user = user_name(shown.password == "other" ? "bob" : shown.user);
+    if (shown.password == "limited") found.rights.join.emplace();
+    co_return found;
+  }
+
+  std::string login_as(const std::string& password, const std::string& user = "alice",
+                       const std::string& client = "alice~1") {
+    return ask("emqx/authn", R"({"username":")" + user + R"(","clientid":")" + client + R"(","password":")" + password +
+                                 R"(","peerhost":"192.0.2.1"})");
+  }
+  std::vector<std::string> take() { return std::exchange(asked, {}); }
+
+  partly_configured some;
+  std::vector<std::string> asked;
+  std::vector<completion<bool>> waits;
+  const std::string yes = R"({"result":"allow","is_superuser":false})";
+  const std::string no = R"({"result":"deny"})";
+};
+
+TEST_F(hook_login_test, the_hook_decides_where_nothing_else_does) {
+  EXPECT_EQ(login_as("right"), yes);
+  EXPECT_EQ(take(), std::vector<std::string>{"alice alice~1 right 192.0.2.1"});
+  EXPECT_EQ(login_as("eyJ.foreign"), yes) << "a token that only the hook knows";
+  for (const char* password : {"away", "wrong", "throw", "other", "limited"}) {
+    EXPECT_EQ(login_as(password), no) << password;
+  }
+}
+
+TEST_F(hook_login_test, it_is_not_asked_about_what_others_decide) {
+  EXPECT_EQ(login_as(""), no);
+  EXPECT_EQ(login_as("right", "alice", "bob"), no) << "not its client id";
+  EXPECT_EQ(login_as("right", "a/b", "a/b"), no);
+  EXPECT_EQ(login_as("right", "roombus", "roombus"), no) << "the account of roombus";
+  some.tokens = true;
+  EXPECT_EQ(login_as("eyJ.foreign"), no);
+  some.tokens = false;
+  some.passwords = true;
+  EXPECT_EQ(login_as("right"), no);
+  EXPECT_EQ(login_as("eyJ.foreign"), no) << "as a password";
+  EXPECT_EQ(login_as("right", "slow", "slow"), no);
+  EXPECT_EQ(take(), std::vector<std::string>{});
+  some.tokens = true;
+  some.passwords = false;
+  EXPECT_EQ(login_as("right"), yes) << "no token, and no passwords";
+}
+
+TEST_F(hook_login_test, few_wait_for_it) {
+  EXPECT_EQ(login_as("wait"), "no answer");
+  EXPECT_EQ(login_as("wait"), "no answer");
+  EXPECT_EQ(login_as("right"), no) << "more than may wait";
+  EXPECT_EQ(take().size(), 2U);
+  for (const completion<bool>& wait : waits)
+    wait.complete(true);
+  EXPECT_EQ(login_as("right"), yes);
 }
 
 TEST_F(broker_auth_test, what_is_not_understood_is_refused) {

@@ -40,6 +40,7 @@ struct bridge_options {
   std::size_t max_correlation_data = 1024;           ///< bytes; requests with more are ignored
   plugin_options plugin;
   std::size_t max_held = 10'000;                  ///< messages that wait until it is known whether there is a plugin
+  std::size_t max_logins_asked = 1000;            ///< logins that wait for the onConnect hook; more are put off
   std::vector<subscription> extra_subscriptions;  ///< made beside the bridge's own, for `on_extra`
   /// Gets each message whose topic is none of the bridge's, also while the bridge stops; false: counted as ignored.
   std::function<bool(received_message&)> on_extra;

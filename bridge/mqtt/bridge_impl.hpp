@@ -1,8 +1,8 @@
 #pragma once
 
 // The bridge's inside: one object, its functions in bridge.cpp (start, stop, presence, broker delivery),
-// bridge_intake.cpp (what the link reports), bridge_plugin.cpp (what the broker's plugin reports) and bridge_work.cpp
-// (one device's work, in order).
+// bridge_intake.cpp (what the link reports), bridge_plugin.cpp (what the broker's plugin reports), bridge_logins.cpp
+// (what it asks) and bridge_work.cpp (one device's work, in order).
 
 #include <deque>
 #include <functional>
@@ -99,6 +99,8 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   void on_broker_connect(const plugin_connection& who);
   void on_broker_disconnect(const plugin_connection& who);
   void end_life(const device_ptr& device);
+  void on_login_question(plugin_question q);
+  static task<void> judge_login(std::shared_ptr<impl> self, plugin_question q);
   void kick(const mqtt_connection& device);
   [[nodiscard]] device_ptr find(const connection_id& id) const;
 
@@ -150,6 +152,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   std::unordered_map<std::string, device_ptr, key_hash, std::equal_to<>> devices_;
   std::size_t pending_bytes_ = 0;
   std::size_t working_ = 0;
+  std::size_t judging_ = 0;  // logins that wait for the onConnect hook
   std::uint64_t last_generation_ = 0;
 
   device_sharing sharing_;

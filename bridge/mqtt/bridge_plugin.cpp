@@ -28,6 +28,7 @@ void bridge::impl::make_plugin() {
   handlers.on_absent = [this] { on_no_plugin(); };
   handlers.on_connected = [this](const plugin_connection& who) { on_broker_connect(who); };
   handlers.on_disconnected = [this](const plugin_connection& who) { on_broker_disconnect(who); };
+  handlers.on_question = [this](plugin_question q) { on_login_question(std::move(q)); };
   plugin_ = std::make_unique<plugin_client>(options_.plugin, options_.prefix,
                                             plugin_client::environment{env_.link, env_.timers, env_.log, env_.metrics},
                                             std::move(handlers));

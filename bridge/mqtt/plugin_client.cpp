@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bridge/mqtt/room_level.hpp"
+#include "schemas/codec/base64.hpp"
 
 namespace roombus::mqtt {
 
@@ -75,6 +76,7 @@ plugin_client::plugin_client(plugin_options options, const std::string& prefix, 
       life_(options_.life),
       events_topic_(prefix + "/bus/plugin/events"),
       answer_topic_(prefix + "/bus/plugin/answer/" + options_.instance),
+      asks_topic_(prefix + "/bus/plugin/asks"),
       env_(env),
       on_(std::move(handlers)),
       hellos_(env.metrics.add_counter("roombus_plugin_hellos_total", "Times the broker's plugin was asked for all.")),
@@ -83,7 +85,7 @@ plugin_client::plugin_client(plugin_options options, const std::string& prefix, 
 
 std::vector<subscription> plugin_client::subscriptions() const {
   std::vector<subscription> out;
-  for (const std::string* topic : {&events_topic_, &answer_topic_}) {
+  for (const std::string* topic : {&events_topic_, &answer_topic_, &asks_topic_}) {
     subscription s;
     s.filter = *topic;
     s.retained = false;
@@ -122,6 +124,8 @@ bool plugin_client::take(const received_message& message) {
     on_event(message.payload);
   } else if (message.topic == answer_topic_) {
     on_answer(message.payload);
+  } else if (message.topic == asks_topic_) {
+    on_ask(message.payload);
   } else {
     return false;
   }
@@ -268,6 +272,21 @@ void plugin_client::on_event(std::string_view payload) {
   }
 }
 
+/// `asks INCARNATION ID USER CLIENT ADDRESS BASE64`. Nothing of it is ever logged.
+void plugin_client::on_ask(std::string_view payload) {
+  std::string_view rest = payload;
+  if (word(rest) != "asks" || phase_ != phase::present || word(rest) != incarnation_) return;
+  plugin_question q;
+  q.id = std::string(word(rest));
+  q.user = std::string(word(rest));
+  q.client = std::string(word(rest));
+  q.address = std::string(word(rest));
+  auto password = decode_base64(rest);
+  if (q.id.empty() || q.user.empty() || q.client.empty() || !password) return;
+  q.password = std::move(*password);
+  on_.on_question(std::move(q));
+}
+
 // ---- waiting
 
 void plugin_client::answered(std::uint64_t sequence, std::optional<errc> how) {
@@ -375,6 +394,24 @@ void plugin_client::leave_to_others(std::string_view user, std::string_view clie
 
 void plugin_client::kick(const plugin_connection& who) {
   if (phase_ == phase::present) send(line_of("kick", who.user, who.client, who.generation));
+}
+
+void plugin_client::settle(const std::string& id, plugin_verdict how, const payload::login_limits& limits) {
+  if (phase_ != phase::asking && phase_ != phase::present) return;
+  std::string line = "\nverdict " + id;
+  switch (how) {
+    case plugin_verdict::accepted:
+      line += " accepted";
+      if (limits != payload::login_limits()) line += " " + payload::login_word(limits);
+      break;
+    case plugin_verdict::rejected:
+      line += " rejected";
+      break;
+    case plugin_verdict::unavailable:
+      line += " unavailable";
+      break;
+  }
+  send(line);
 }
 
 void plugin_client::close() {

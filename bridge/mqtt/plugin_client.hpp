@@ -60,6 +60,19 @@ struct plugin_connection {
   payload::login_limits limits;  ///< of its login
 };
 
+/// What a device shows that the broker cannot judge, and the plugin's name for the question about it.
+struct plugin_question {
+  plugin_question() = default;
+  std::string id;
+  std::string user;
+  std::string client;
+  std::string address;  ///< "-" where it is not known
+  std::string password;
+};
+
+/// Of a question: `unavailable` when nobody could say.
+enum class plugin_verdict : std::uint8_t { accepted, rejected, unavailable };
+
 struct plugin_handlers {
   /// The plugin answered: these are connected, nobody else. `restarted`: numbers from before mean nothing any more, or
   /// our grants had lapsed: in both cases nobody has been let in to a room without a break.
@@ -67,6 +80,8 @@ struct plugin_handlers {
   std::function<void()> on_absent;  ///< only with `plugin_use::detect`
   std::function<void(const plugin_connection&)> on_connected;
   std::function<void(const plugin_connection&)> on_disconnected;
+  /// May a device log in? To be answered by `settle`, or by another bridge.
+  std::function<void(plugin_question)> on_question;
 };
 
 class plugin_client {
@@ -122,6 +137,8 @@ class plugin_client {
   /// The same for one that goes to another instance: what it may read stays as it is until that one says so.
   void leave_to_others(std::string_view user, std::string_view client);
   void kick(const plugin_connection& who);
+  /// Answers a question; too late when the plugin is not there any more. `limits` count for `accepted`.
+  void settle(const std::string& id, plugin_verdict how, const payload::login_limits& limits);
   /// Ends everybody's grants and all waiting; before the link stops.
   void close();
 
@@ -139,6 +156,7 @@ class plugin_client {
   void on_answer(std::string_view payload);
   void on_state(std::string_view payload);
   void on_event(std::string_view payload);
+  void on_ask(std::string_view payload);
   void answered(std::uint64_t sequence, std::optional<errc> how);
   task<result<void>> wait(std::uint64_t sequence);
 
@@ -146,6 +164,7 @@ class plugin_client {
   std::string life_;  ///< what the plugin is told
   std::string events_topic_;
   std::string answer_topic_;
+  std::string asks_topic_;
   environment env_;
   plugin_handlers on_;
   counter& hellos_;

@@ -55,6 +55,7 @@ std::vector<mosquitto::login_setting> device_logins_of(const config& settings) {
   add_file("jwt_public_key_file", jwt.sources.public_key_file);
   add_file("jwt_jwks_file", jwt.sources.jwks_file);
   if (!jwt.sources.secret.empty()) out.emplace_back("jwt_secret_hex", hex(jwt.sources.secret));
+  if (settings.hooks.decide_logins()) out.emplace_back("ask_bridge", "true");
   if (out.empty()) return out;
   if (settings.mqtt.client_ids == broker_auth::client_ids::own) out.emplace_back("client_ids", "own");
   out.emplace_back("reload_interval", copies_interval_ms);

@@ -13,8 +13,8 @@ namespace roombus::server {
 /// program (../lib) or where it is installed (../lib/roombus), "none" is none. "" when there is none.
 [[nodiscard]] std::string find_broker_plugin(const std::string& setting);
 
-/// How the embedded broker's plugin lets devices in: by the tokens and passwords of [auth], as for browsers. Empty when
-/// there are none.
+/// How the embedded broker's plugin lets devices in: by the tokens and passwords of [auth] and the onConnect hook, as
+/// for browsers. Empty when there are none.
 [[nodiscard]] std::vector<mosquitto::login_setting> device_logins_of(const config& settings);
 
 /// Whether the broker has the plugin, as far as the configuration tells; times are those of the instances' heartbeats.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/ports/credential_checker.hpp"
+#include "schemas/codec/base64.hpp"
 
 namespace roombus::plugin {
 
@@ -44,38 +45,34 @@ broker_guard::broker_guard(guard_options options, std::string incarnation, broke
       registry_(options_.max_connections),
       grants_(options_.max_rooms) {}
 
-broker_guard::login broker_guard::log_in(std::string_view user, std::string_view password, std::string_view address,
-                                         bool again, payload::login_limits& limits) {
+std::optional<broker_guard::login> broker_guard::log_in(std::string_view user, std::string_view password,
+                                                        std::string_view address, bool again,
+                                                        payload::login_limits& limits) {
   // its name is nobody else's: no token and no other file can give it
   if (bridges_.contains(user)) return login_of(bridges_.check(user, password, address, again));
   if (options_.dev) return login::accepted;
-  if (logins_ == nullptr || (devices_.contains(user) && !looks_like_token(password))) {
-    return login_of(devices_.check(user, password, address, again));
+  const bool has_account = devices_.contains(user);
+  if (logins_ != nullptr && (!has_account || looks_like_token(password))) {
+    device_login found = logins_->check(user, password, address, again);
+    switch (found.what) {
+      case device_login::outcome::unknown:
+        break;
+      case device_login::outcome::accepted:
+        limits = std::move(found.limits);
+        return login::accepted;
+      case device_login::outcome::wrong:
+        return login::bad_password;
+      case device_login::outcome::busy:
+        return login::busy;
+    }
   }
-  device_login found = logins_->check(user, password, address, again);
-  switch (found.what) {
-    case device_login::outcome::unknown:
-      return login_of(devices_.check(user, password, address, again));
-    case device_login::outcome::accepted:
-      limits = std::move(found.limits);
-      return login::accepted;
-    case device_login::outcome::wrong:
-      return login::bad_password;
-    case device_login::outcome::busy:
-      break;
-  }
-  return login::busy;
+  if (questions_ != nullptr && !has_account) return std::nullopt;
+  return login_of(devices_.check(user, password, address, again));
 }
 
-broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
-                                               std::string_view client, std::string_view address) {
-  if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
-  payload::login_limits limits;
-  const live_connection* before = registry_.find(k);
-  const bool again = before != nullptr && before->user == user && before->client == client;
-  const login outcome = log_in(user, password, address, again, limits);
-  if (outcome != login::accepted) return outcome;
-  const role who = role_of_account(user);
+std::optional<broker_guard::login> broker_guard::refused_whoever(key k, role who, std::string_view user,
+                                                                 std::string_view client,
+                                                                 std::string_view address) const {
   if (who != role::bridge && !may_connect_as(options_.ids, user, client)) {
     log_.write(log_level::info, "wrong_client_id", "from " + std::string(address) + ": not one of its user's own");
     return login::bad_name;
@@ -88,8 +85,65 @@ broker_guard::login broker_guard::authenticate(key k, std::string_view user, std
     case connection_registry::refusal::client_id_taken:
       return login::client_id_taken;
   }
+  return std::nullopt;
+}
+
+/// Whom nobody here can judge. Mosquitto asks again about a connection that is there (at a reload): its verdict was
+/// used up when it came.
+broker_guard::login broker_guard::ask(const live_connection* there, const login_questions::shown& s,
+                                      payload::login_limits& limits, std::int64_t now_ms) {
+  using outcome = login_questions::answer::outcome;
+  if (there != nullptr && there->asked && is_same(*there->asked, questions_->proof_of(s))) {
+    limits = there->limits;
+    return login::accepted;
+  }
+  login_questions::answer found = questions_->judge(s, now_ms, is_bridge_at_work(now_ms));
+  switch (found.what) {
+    case outcome::accepted:
+      limits = std::move(found.limits);
+      return login::accepted;
+    case outcome::rejected:
+      return login::bad_password;
+    case outcome::busy:
+      return login::busy;
+    case outcome::ask:
+      break;
+  }
+  std::string line = "asks " + incarnation_ + " " + found.id + " ";
+  line.append(s.user).append(" ").append(s.client).append(" ");
+  line.append(s.address.empty() ? std::string_view("-") : s.address).append(" ");
+  append_base64(line, s.password);
+  broker_.publish_now(options_.prefix + "/bus/plugin/asks", std::move(line));
+  return login::busy;
+}
+
+bool broker_guard::is_bridge_at_work(std::int64_t now_ms) const {
+  return std::any_of(known_.begin(), known_.end(), [&](const auto& e) {
+    const std::size_t owner = grants_.find_owner(e.first);
+    return !e.second.lapsed && owner != grant_table::no_owner && grants_.is_alive(owner, now_ms);
+  });
+}
+
+broker_guard::login broker_guard::authenticate(key k, std::string_view user, std::string_view password,
+                                               std::string_view client, std::string_view address, std::int64_t now_ms) {
+  if (!is_name_level(user) || !is_name_level(client)) return login::bad_name;
+  payload::login_limits limits;
+  std::optional<keyed_proof> asked;
+  const role who = role_of_account(user);
+  const live_connection* before = registry_.find(k);
+  const bool again = before != nullptr && before->user == user && before->client == client;
+  std::optional<login> outcome = log_in(user, password, address, again, limits);
+  if (!outcome) {
+    // what could not come in anyway is not asked about
+    if (const auto refused = refused_whoever(k, who, user, client, address)) return *refused;
+    const login_questions::shown s{user, client, password, address};
+    outcome = ask(again ? before : nullptr, s, limits, now_ms);
+    if (outcome == login::accepted) asked = questions_->proof_of(s);
+  }
+  if (outcome != login::accepted) return *outcome;
+  if (const auto refused = refused_whoever(k, who, user, client, address)) return *refused;
   const auto ended = before != nullptr ? before->limits.expires_at_ms : std::nullopt;
-  const connection_registry::change change = registry_.add(k, who, user, client, std::move(limits));
+  const connection_registry::change change = registry_.add(k, who, user, client, std::move(limits), asked);
   if (change.connected != nullptr) served_.forget(k);
   if (change.connected != nullptr) {
     if (ended) deadlines_.remove(k, *ended);
@@ -201,6 +255,7 @@ void broker_guard::lapse(std::int64_t now_ms) {
 
 void broker_guard::tick(std::int64_t now_ms, std::int64_t wall_ms) {
   lapse(now_ms);
+  if (questions_ != nullptr) questions_->tick(now_ms);
   std::vector<std::string> clients;
   for (const key k : deadlines_.due(wall_ms)) {
     const live_connection* c = registry_.find(k);
@@ -219,6 +274,7 @@ bool broker_guard::control(key k, std::string_view payload, std::int64_t now_ms)
   lapse(now_ms);
   shut_out(*m);
   serve_parts(k, *m);
+  settle(*m, now_ms);
 
   const bool hello = says(*m, control_line::verb::hello);
   auto it = known_.find(m->instance);
@@ -296,6 +352,21 @@ void broker_guard::serve_parts(key k, const control_message& m) {
   }
 }
 
+/// Of a question that only a bridge was told, so it holds however the bridge stands with us.
+void broker_guard::settle(const control_message& m, std::int64_t now_ms) {
+  if (questions_ == nullptr) return;
+  for (const control_line& line : m.lines) {
+    if (line.what == control_line::verb::hello) questions_->forget_open();
+    if (line.what != control_line::verb::verdict) continue;
+    std::optional<payload::login_limits> limits = payload::login_limits();
+    if (!line.limits.empty()) limits = payload::read_login_word(line.limits);
+    const auto how = line.outcome == "accepted" && limits ? login_questions::verdict::accepted
+                     : line.outcome == "unavailable"      ? login_questions::verdict::unavailable
+                                                          : login_questions::verdict::rejected;
+    questions_->settle(line.id, how, limits ? std::move(*limits) : payload::login_limits(), now_ms);
+  }
+}
+
 bool broker_guard::apply(const control_message& m, std::size_t owner, std::vector<kick_order>& kicks) {
   bool all = true;
   for (const control_line& line : m.lines) {
@@ -305,6 +376,7 @@ bool broker_guard::apply(const control_message& m, std::size_t owner, std::vecto
       case control_line::verb::hello:
       case control_line::verb::among:
       case control_line::verb::serves:
+      case control_line::verb::verdict:
         break;
       case control_line::verb::alone:
         for (auto& [instance, bridge] : known_) {

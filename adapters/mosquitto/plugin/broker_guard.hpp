@@ -4,9 +4,11 @@
 // told.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "adapters/mosquitto/plugin/account_logins.hpp"
@@ -15,6 +17,7 @@
 #include "adapters/mosquitto/plugin/device_logins.hpp"
 #include "adapters/mosquitto/plugin/grant_table.hpp"
 #include "adapters/mosquitto/plugin/login_deadlines.hpp"
+#include "adapters/mosquitto/plugin/login_questions.hpp"
 #include "adapters/mosquitto/plugin/served_parts.hpp"
 #include "adapters/mosquitto/plugin/topic_policy.hpp"
 
@@ -36,6 +39,8 @@ class broker_actions {
  public:
   virtual ~broker_actions() = default;
   virtual void publish(const std::string& topic, std::string payload) = 0;
+  /// To those who are there now: nobody keeps it (QoS 0).
+  virtual void publish_now(const std::string& topic, std::string payload) { publish(topic, std::move(payload)); }
   /// May call back into the guard at once.
   virtual void kick(const std::string& client) = 0;
 };
@@ -53,11 +58,14 @@ class broker_guard {
 
   /// Who devices are that the accounts do not know; outlives the guard. Without it nobody else gets in.
   void use(device_logins& logins) { logins_ = &logins; }
+  /// Bridges are asked about those whom nobody here can judge; outlives the guard, too.
+  void use(login_questions& questions) { questions_ = &questions; }
 
   enum class login : std::uint8_t { accepted, bad_name, bad_password, client_id_taken, full, busy };
-  /// A successful login is a connect. What the client left out is empty. `address` is its IP address.
+  /// A successful login is a connect. What the client left out is empty. `address` is its IP address, `now_ms` as in
+  /// `control`.
   [[nodiscard]] login authenticate(key k, std::string_view user, std::string_view password, std::string_view client,
-                                   std::string_view address = {});
+                                   std::string_view address = {}, std::int64_t now_ms = 0);
   void disconnected(key k, int reason);
 
   [[nodiscard]] bool may_read(key k, std::string_view user, std::string_view client, std::string_view topic,
@@ -89,8 +97,16 @@ class broker_guard {
     std::uint64_t generation = 0;
   };
 
-  [[nodiscard]] login log_in(std::string_view user, std::string_view password, std::string_view address, bool again,
-                             payload::login_limits& limits);
+  /// Nothing when nobody here can judge it.
+  [[nodiscard]] std::optional<login> log_in(std::string_view user, std::string_view password, std::string_view address,
+                                            bool again, payload::login_limits& limits);
+  /// Nothing when it may come in, if it is who it says.
+  [[nodiscard]] std::optional<login> refused_whoever(key k, role who, std::string_view user, std::string_view client,
+                                                     std::string_view address) const;
+  [[nodiscard]] login ask(const live_connection* there, const login_questions::shown& s, payload::login_limits& limits,
+                          std::int64_t now_ms);
+  [[nodiscard]] bool is_bridge_at_work(std::int64_t now_ms) const;
+  void settle(const control_message& m, std::int64_t now_ms);
   [[nodiscard]] role role_of_account(std::string_view user) const;
   [[nodiscard]] role role_of(key k, std::string_view user) const;
   void tell(std::string_view what, const live_connection& c, std::string_view more = {});
@@ -110,6 +126,7 @@ class broker_guard {
   account_logins bridges_;
   account_logins devices_;
   device_logins* logins_ = nullptr;
+  login_questions* questions_ = nullptr;
   connection_registry registry_;
   login_deadlines deadlines_;
   grant_table grants_;

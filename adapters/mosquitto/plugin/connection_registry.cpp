@@ -19,7 +19,8 @@ connection_registry::refusal connection_registry::check(key k, role who, std::st
 }
 
 connection_registry::change connection_registry::add(key k, role who, std::string_view user, std::string_view client,
-                                                     payload::login_limits limits) {
+                                                     payload::login_limits limits,
+                                                     const std::optional<keyed_proof>& asked) {
   change out;
   if (auto known = by_key_.find(k); known != by_key_.end()) {
     if (known->second.user == user && known->second.client == client && known->second.who == who) return out;
@@ -36,6 +37,7 @@ connection_registry::change connection_registry::add(key k, role who, std::strin
   added.user = std::string(user);
   added.client = std::string(client);
   added.limits = std::move(limits);
+  added.asked = asked;
   same.push_back(&added);  // a node of the map: it does not move
   out.connected = &added;
   return out;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "adapters/mosquitto/plugin/grant_table.hpp"
+#include "adapters/mosquitto/plugin/keyed_proof.hpp"
 #include "adapters/mosquitto/plugin/topic_policy.hpp"
 #include "schemas/codec/login_codec.hpp"
 
@@ -24,7 +25,8 @@ struct live_connection {
   bool superseded = false;  ///< another connection took its client id and this one is about to end
   std::string user;
   std::string client;
-  payload::login_limits limits;  ///< of its login
+  payload::login_limits limits;      ///< of its login
+  std::optional<keyed_proof> asked;  ///< of what it showed, if a bridge was asked about it
 };
 
 class connection_registry {
@@ -42,7 +44,8 @@ class connection_registry {
     const live_connection* connected = nullptr;  ///< null: it was there already (Mosquitto asks again at a reload)
     std::vector<std::uint64_t> superseded;       ///< generations that it takes over
   };
-  change add(key k, role who, std::string_view user, std::string_view client, payload::login_limits limits = {});
+  change add(key k, role who, std::string_view user, std::string_view client, payload::login_limits limits = {},
+             const std::optional<keyed_proof>& asked = std::nullopt);
 
   struct ended {
     std::optional<live_connection> gone;       ///< nothing: unknown, or reported already

@@ -64,6 +64,14 @@ bool parse_line(const words& w, control_line& out) {
     out.parts = read_parts(w.at[1]);
     return out.what = verb::serves, out.parts.has_value();
   }
+  if (name == "verdict" && (w.count == 3 || w.count == 4)) {
+    out.id = w.at[1];
+    out.outcome = w.at[2];
+    if (w.count == 4) out.limits = w.at[3];
+    const bool accepted = out.outcome == "accepted";
+    const bool known = accepted || ((out.outcome == "rejected" || out.outcome == "unavailable") && w.count == 3);
+    return out.what = verb::verdict, known && is_name_level(out.id);
+  }
   if (w.count < 4) return false;
   out.user = w.at[1];
   out.client = w.at[2];

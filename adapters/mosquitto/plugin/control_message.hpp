@@ -21,7 +21,7 @@ inline constexpr std::string_view control_topic = "$CONTROL/roombus/v1";
 inline constexpr std::uint64_t any_generation = 0;
 
 struct control_line {
-  enum class verb : std::uint8_t { hello, alone, among, sync, grant, revoke, reset, kick, serves };
+  enum class verb : std::uint8_t { hello, alone, among, sync, grant, revoke, reset, kick, serves, verdict };
   verb what = verb::hello;
   std::string_view user;
   std::string_view client;
@@ -29,6 +29,9 @@ struct control_line {
   log_place at;  ///< of `grant` and `revoke`
   std::string_view room_level;
   std::optional<part_set> parts;  ///< of `serves`
+  std::string_view id;            ///< of `verdict`: the question's
+  std::string_view outcome;       ///< of `verdict`: accepted, rejected or unavailable
+  std::string_view limits;        ///< of `verdict`, accepted: as `payload::login_word` writes them; empty for none
 };
 
 struct control_message {

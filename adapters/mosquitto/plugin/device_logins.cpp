@@ -1,8 +1,6 @@
 #include "adapters/mosquitto/plugin/device_logins.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <utility>
@@ -84,7 +82,7 @@ device_login device_logins::check(std::string_view user, std::string_view passwo
                                   bool again) {
   if (options_.jwt.configured() && looks_like_token(password)) return check_token(user, password, address);
   if (passwords_) return check_password(std::string(user), password, address, again);
-  return as(options_.jwt.configured() ? device_login::outcome::wrong : device_login::outcome::unknown);
+  return as(device_login::outcome::unknown);
 }
 
 device_login device_logins::check_token(std::string_view user, std::string_view token, std::string_view address) {
@@ -115,7 +113,7 @@ device_login device_logins::check_password(const std::string& user, std::string_
     return as(device_login::outcome::wrong);
   };
   if (password.size() > auth::max_password_bytes) return wrong();
-  const mac proof = proof_of(user, password);
+  const keyed_proof proof = prove(key_, {user, password});
   if (is_remembered(user, proof)) return as(device_login::outcome::accepted);
 
   allowance_ms_ = std::min(most_at_once_ms, allowance_ms_ + static_cast<double>(start - allowance_at_ms_) * share);
@@ -129,29 +127,15 @@ device_login device_logins::check_password(const std::string& user, std::string_
   return as(device_login::outcome::accepted);
 }
 
-device_logins::mac device_logins::proof_of(std::string_view user, std::string_view password) const {
-  std::string text(user);
-  text += '\0';
-  text += password;
-  mac out{};
-  unsigned int size = 0;
-  const bool made =
-      HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size) != nullptr;
-  OPENSSL_cleanse(text.data(), text.size());
-  if (!made) throw std::bad_alloc();  // refused by whoever calls
-  return out;
-}
-
-bool device_logins::is_remembered(const std::string& user, const mac& proof) const {
+bool device_logins::is_remembered(const std::string& user, const keyed_proof& proof) const {
   const auto known = remembered_.find(user);
   if (known == remembered_.end()) return false;
   const auth::password_hash* hash = passwords_->find(user);
   if (hash == nullptr || hash->str() != known->second.hash) return false;  // the file has changed
-  return CRYPTO_memcmp(proof.data(), known->second.proof.data(), proof.size()) == 0;
+  return is_same(proof, known->second.proof);
 }
 
-void device_logins::remember(const std::string& user, const mac& proof) {
+void device_logins::remember(const std::string& user, const keyed_proof& proof) {
   if (options_.remembered_passwords == 0) return;
   if (remembered_.size() >= options_.remembered_passwords && !remembered_.contains(user)) {
     remembered_.erase(remembered_.begin());  // whichever: it costs one more check

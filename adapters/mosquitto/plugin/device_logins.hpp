@@ -5,7 +5,6 @@
 // password some tens of milliseconds. So a password that was right is remembered, as a keyed hash, and the time that
 // goes into the others is limited.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "adapters/auth/login_token.hpp"
 #include "adapters/auth/password_table.hpp"
 #include "adapters/auth/watched_file.hpp"
+#include "adapters/mosquitto/plugin/keyed_proof.hpp"
 #include "core/ports/environment.hpp"
 #include "schemas/codec/login_codec.hpp"
 
@@ -37,7 +37,7 @@ struct device_login_options {
 /// What a check says.
 struct device_login {
   enum class outcome : std::uint8_t {
-    unknown,   ///< nothing of this kind is configured
+    unknown,   ///< nothing of this kind is configured: nobody has judged it
     accepted,  ///< and `limits` say how far it goes
     wrong,
     busy  ///< not checked: too many failures of the address, or too much time went into passwords; try again later
@@ -48,8 +48,6 @@ struct device_login {
 
 class device_logins {
  public:
-  using secret_key = std::array<unsigned char, 32>;
-
   /// `key`: random; what is remembered is of use to nobody without it.
   device_logins(device_login_options options, const secret_key& key, clock& time, log_sink& log);
   ~device_logins();
@@ -69,9 +67,8 @@ class device_logins {
                                    bool again = false);
 
  private:
-  using mac = std::array<unsigned char, 32>;
   struct remembered {
-    mac proof{};
+    keyed_proof proof{};
     std::string hash;  ///< of the password file then; another one now makes it void
   };
 
@@ -80,9 +77,8 @@ class device_logins {
   [[nodiscard]] device_login check_token(std::string_view user, std::string_view token, std::string_view address);
   [[nodiscard]] device_login check_password(const std::string& user, std::string_view password,
                                             std::string_view address, bool again);
-  [[nodiscard]] mac proof_of(std::string_view user, std::string_view password) const;
-  [[nodiscard]] bool is_remembered(const std::string& user, const mac& proof) const;
-  void remember(const std::string& user, const mac& proof);
+  [[nodiscard]] bool is_remembered(const std::string& user, const keyed_proof& proof) const;
+  void remember(const std::string& user, const keyed_proof& proof);
 
   device_login_options options_;
   secret_key key_;

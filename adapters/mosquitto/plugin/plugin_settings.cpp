@@ -64,6 +64,7 @@ bool take_guard_setting(plugin_settings& settings, std::string_view name, const 
   constexpr std::int64_t most = 10'000'000;
   guard_options& guard = settings.guard;
   if (name == "prefix") return take_text(text, guard.prefix) && text.find_first_of("+#$ ") == std::string::npos;
+  if (name == "ask_bridge") return take_switch(text, settings.ask_bridge);
   if (name == "bridge_accounts") return take_text(text, settings.bridge_accounts);
   if (name == "accounts") return take_text(text, settings.accounts);
   if (name == "dev") return take_switch(text, guard.dev);

@@ -14,6 +14,7 @@ struct plugin_settings {
   std::string bridge_accounts;  ///< password file (mosquitto_passwd) of roombus itself
   std::string accounts;         ///< the same, of devices
   device_login_options logins;
+  bool ask_bridge = false;  ///< about logins that tokens, passwords and accounts do not decide
 };
 
 /// Takes one option. False when it is unknown or wrong: a spelling mistake must not open anything. Options with several

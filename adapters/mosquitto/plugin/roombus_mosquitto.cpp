@@ -18,6 +18,7 @@
 
 #include "adapters/mosquitto/plugin/broker_guard.hpp"
 #include "adapters/mosquitto/plugin/device_logins.hpp"
+#include "adapters/mosquitto/plugin/login_questions.hpp"
 #include "adapters/mosquitto/plugin/plugin_settings.hpp"
 
 namespace {
@@ -35,11 +36,15 @@ std::string_view view(const char* text) {
 
 class mosquitto_actions final : public broker_actions {
  public:
-  void publish(const std::string& topic, std::string payload) override {
-    (void)mosquitto_broker_publish_copy(nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
+  void publish(const std::string& topic, std::string payload) override { publish(topic, payload, 1); }
+  void publish_now(const std::string& topic, std::string payload) override { publish(topic, payload, 0); }
+  void kick(const std::string& client) override { (void)mosquitto_kick_client_by_clientid(client.c_str(), false); }
+
+ private:
+  static void publish(const std::string& topic, const std::string& payload, int qos) {
+    (void)mosquitto_broker_publish_copy(nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos,
                                         false, nullptr);
   }
-  void kick(const std::string& client) override { (void)mosquitto_kick_client_by_clientid(client.c_str(), false); }
 };
 
 class broker_clock final : public roombus::clock {
@@ -78,7 +83,8 @@ struct plugin_state {
   mosquitto_actions actions;
   broker_clock time;
   broker_log log;
-  std::unique_ptr<device_logins> logins;  // null: no tokens, no password file of ours
+  std::unique_ptr<device_logins> logins;       // null: no tokens, no password file of ours
+  std::unique_ptr<login_questions> questions;  // null: bridges are not asked
   std::unique_ptr<broker_guard> guard;
 
   /// False when a file cannot be used; its accounts are gone then.
@@ -131,7 +137,7 @@ int on_login(int, void* data, void* userdata) {
   const int rc = guarded(MOSQ_ERR_AUTH, [&] {
     outcome = state_of(userdata).guard->authenticate(e.client, view(e.username), view(e.password),
                                                      view(mosquitto_client_id(e.client)),
-                                                     view(mosquitto_client_address(e.client)));
+                                                     view(mosquitto_client_address(e.client)), now_ms());
     return outcome == broker_guard::login::accepted;
   });
   // not checked: the connection is closed without an answer, which makes clients come again
@@ -253,10 +259,19 @@ int start(plugin_state& state, const mosquitto_opt* given, int count) {
     return MOSQ_ERR_INVAL;
   }
   std::string incarnation = random_name();
-  device_logins::secret_key secret{};
+  secret_key secret{};
   if (incarnation.empty() || !fill_random(secret.data(), secret.size())) return MOSQ_ERR_UNKNOWN;
   state.guard = std::make_unique<broker_guard>(std::move(settings.guard), std::move(incarnation), state.actions,
                                                state.time, state.log);
+  if (settings.ask_bridge) {
+    login_question_options options;
+    options.max_failures = settings.logins.max_failures;
+    options.failure_window_ms = settings.logins.failure_window_ms;
+    secret_key of_questions{};
+    if (!fill_random(of_questions.data(), of_questions.size())) return MOSQ_ERR_UNKNOWN;
+    state.questions = std::make_unique<login_questions>(options, of_questions);
+    state.guard->use(*state.questions);
+  }
   if (settings.logins.configured()) {
     state.logins = std::make_unique<device_logins>(std::move(settings.logins), secret, state.time, state.log);
     if (const std::string problem = state.logins->load(); !problem.empty()) {

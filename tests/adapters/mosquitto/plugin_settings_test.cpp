@@ -14,6 +14,7 @@ TEST(plugin_settings, each_option_is_taken) {
                                                          {"accounts", "/a"},
                                                          {"dev", "true"},
                                                          {"client_ids", "own"},
+                                                         {"ask_bridge", "true"},
                                                          {"workers", "w1,w2"},
                                                          {"admins", "root"},
                                                          {"max_connections", "7"},
@@ -40,6 +41,7 @@ TEST(plugin_settings, each_option_is_taken) {
   EXPECT_EQ(s.bridge_accounts + s.accounts, "/b/a");
   EXPECT_TRUE(s.guard.dev);
   EXPECT_EQ(s.guard.ids, client_ids::own);
+  EXPECT_TRUE(s.ask_bridge);
   EXPECT_EQ(s.guard.workers, (std::vector<std::string>{"w1", "w2"}));
   EXPECT_EQ(s.guard.admins, std::vector<std::string>{"root"});
   EXPECT_EQ(s.guard.max_connections, 7U);

@@ -63,6 +63,17 @@ TEST(device_logins_of, a_rule_for_client_ids_reaches_the_plugin) {
   EXPECT_EQ(taken(settings).guard.ids, plugin::client_ids::own);
 }
 
+TEST(device_logins_of, the_on_connect_hook_is_asked_by_the_broker) {
+  config settings;
+  settings.hooks.http.hooks = {"onJoin"};
+  EXPECT_TRUE(device_logins_of(settings).empty());
+  settings.hooks.http.hooks = {"onConnect"};
+  EXPECT_TRUE(taken(settings).ask_bridge);
+  settings.hooks.http.hooks = {};
+  settings.hooks.mqtt.hooks = {"onConnect"};
+  EXPECT_TRUE(taken(settings).ask_bridge);
+}
+
 TEST(device_logins_of, files_are_copied_and_the_rest_is_not) {
   config settings;
   settings.auth.logins.password.file = "/passwords";

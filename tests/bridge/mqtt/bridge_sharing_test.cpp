@@ -13,6 +13,7 @@ using strings = std::vector<std::string>;
 class sharing_fixture : public bridge_fixture {
  protected:
   explicit sharing_fixture(bridge_options options = mosquitto()) {
+    devices.reset();  // or its end would take from the service what the next one has set
     devices =
         std::make_unique<bridge>(std::move(options), bridge::environment{chat, link, timers, time, log, more_metrics});
     device_sharing how;

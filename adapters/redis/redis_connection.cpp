@@ -230,6 +230,12 @@ class connection::machine : public std::enable_shared_from_this<machine> {
     while (!waiting_.empty() && output_.size() < batch_bytes) {
       waiting_request r = std::move(waiting_.front());
       waiting_.pop_front();
+      if (r.what.deadline_ms <= now) {
+        // its time was over while this process stood still: others may act in its place by now
+        bytes_ -= r.what.bytes.size();
+        env_.loop.post([done = std::move(r.done)] { done(outcome(outcome::kind::not_sent)); });
+        continue;
+      }
       if (r.what.asking) {
         append_command(output_, {"ASKING"});
         sent_request asking;
@@ -247,6 +253,7 @@ class connection::machine : public std::enable_shared_from_this<machine> {
       entry.done = std::move(r.done);
       sent_.push_back(std::move(entry));
     }
+    if (output_.empty()) return;
     if (writes && options_.replicas) {
       for (std::size_t i = begin; i < sent_.size(); ++i)
         sent_[i].has_wait = true;

@@ -104,9 +104,7 @@ void cluster_member::on_bus_up() {
     one.complete(true);
   fill_all();
   publisher_.retry_all();
-  const std::set<room_name> rooms = std::exchange(unpublished_, {});
-  for (const room_name& room : rooms)
-    take_over_later(room).detach();
+  take_over_unpublished();
 }
 
 void cluster_member::on_bus_message(const value_map& body) {

@@ -281,23 +281,27 @@ void cluster_member::see_to_it(const room_name& room) {
   const bool idle = unpublished_.empty();
   unpublished_.insert(room);
   if (!idle) return;
-  see_timer_ = env_.timers.after(publisher_patience, [this] {
-    const std::set<room_name> rooms = std::exchange(unpublished_, {});
-    for (const room_name& one : rooms)
-      take_over_later(one).detach();
-  });
+  see_timer_ = env_.timers.after(publisher_patience, [this] { take_over_unpublished(); });
+}
+
+void cluster_member::take_over_unpublished() {
+  const std::set<room_name> rooms = std::exchange(unpublished_, {});
+  for (const room_name& one : rooms)
+    take_over_later(one).detach();
 }
 
 task<void> cluster_member::take_over_later(room_name room) {
   const std::weak_ptr<bool> exists = exists_;
-  if (!parts_.bus.is_up()) {
+  if (!parts_.bus.is_up() || alive_.is_fallen()) {
     see_to_it(room);
     co_return;
   }
   const std::string whoever;
+  ++taking_over_;
   task<result<publishing_turn>> taking = parts_.log.take_over(room, whoever, publisher_patience.count());
   result<publishing_turn> turn = co_await taking;
   if (exists.expired()) co_return;
+  --taking_over_;
   if (!turn) {
     see_to_it(room);
     co_return;

@@ -48,7 +48,9 @@ task<void> cluster_member::hand_over() {
 
 task<void> cluster_member::stop(std::chrono::milliseconds limit) {
   const std::int64_t until = env_.time.steady_ms() + limit.count();
-  while (publisher_.held() > 0 && env_.time.steady_ms() < until) {
+  // what somebody else was to publish, and nobody is at, is ours now
+  take_over_unpublished();
+  while ((publisher_.held() > 0 || taking_over_ > 0) && env_.time.steady_ms() < until) {
     completion<bool> pause;
     timer_handle timer = env_.timers.after(std::chrono::milliseconds(10), [pause] { pause.complete(true); });
     co_await pause;
@@ -63,7 +65,8 @@ task<void> cluster_member::stop(std::chrono::milliseconds limit) {
   // whatever is left of it is found by the others; a name without anything behind it is forgotten now
   task<result<std::vector<connection_record>>> looking = env_.data.instance_connections(alive_.incarnation());
   const result<std::vector<connection_record>> left = co_await looking;
-  if (!left || !left->empty() || publisher_.held() > 0) co_return;
+  if (!left || !left->empty() || publisher_.held() > 0 || taking_over_ > 0) co_return;
+  if (!unpublished_.empty() && !parts_.bus.is_up()) co_return;  // nobody could: whoever recovers this name will
   task<result<void>> forgetting = parts_.log.finish_recovery(alive_.incarnation());
   const result<void> forgotten = co_await forgetting;
   (void)forgotten;
@@ -72,18 +75,28 @@ task<void> cluster_member::stop(std::chrono::milliseconds limit) {
 // ---- who lives
 
 task<result<void>> cluster_member::recover_dead(std::string dead) {
+  constexpr std::size_t at_once = 64;
   const std::weak_ptr<bool> exists = exists_;
   // first what it stored and did not publish
   task<result<std::vector<room_name>>> asking = parts_.log.rooms_published_by(dead);
   const result<std::vector<room_name>> rooms = co_await asking;
   if (!rooms) co_return rooms.error();
-  for (const room_name& room : *rooms) {
-    task<result<publishing_turn>> taking = parts_.log.take_over(room, dead, 0);
-    result<publishing_turn> turn = co_await taking;
-    if (!turn) co_return turn.error();
-    if (exists.expired()) co_return chat_error(errc::unavailable);
-    room_entry nothing_own;
-    on_own_entry(room, std::move(nothing_own), std::move(*turn));
+  for (std::size_t begin = 0; begin < rooms->size(); begin += at_once) {
+    const std::size_t end = std::min(begin + at_once, rooms->size());
+    std::vector<task<result<publishing_turn>>> taking;
+    for (std::size_t i = begin; i < end; ++i)
+      taking.push_back(parts_.log.take_over((*rooms)[i], dead, 0));
+    bool all = true;
+    for (std::size_t i = begin; i < end; ++i) {
+      result<publishing_turn> turn = co_await taking[i - begin];
+      all = all && turn.has_value();
+      if (exists.expired() || !turn) continue;
+      room_entry nothing_own;
+      on_own_entry((*rooms)[i], std::move(nothing_own), std::move(*turn));
+    }
+    if (exists.expired() || !all) co_return chat_error(errc::unavailable);
+    const bool still_ours = co_await alive_.keep_recovery(dead);
+    if (!still_ours) co_return chat_error(errc::unavailable);
   }
   task<result<std::vector<connection_record>>> looking = env_.data.instance_connections(dead);
   result<std::vector<connection_record>> left_behind = co_await looking;
@@ -98,11 +111,19 @@ task<result<void>> cluster_member::recover_dead(std::string dead) {
   if (!rest) co_return rest.error();
   for (connection_record& record : *rest)
     to_end.push_back(std::move(record));
-  for (connection_record& record : to_end) {
-    if (exists.expired()) co_return chat_error(errc::unavailable);
-    task<bool> ending = host_.end_left_behind(std::move(record));
-    const bool ended = co_await ending;
-    if (!ended) co_return chat_error(errc::unavailable);
+  for (std::size_t begin = 0; begin < to_end.size(); begin += at_once) {
+    const std::size_t end = std::min(begin + at_once, to_end.size());
+    std::vector<task<bool>> ending;
+    for (std::size_t i = begin; i < end; ++i)
+      ending.push_back(host_.end_left_behind(std::move(to_end[i])));
+    bool all = true;
+    for (task<bool>& one : ending) {
+      const bool ended = co_await one;
+      all = all && ended;
+    }
+    if (exists.expired() || !all) co_return chat_error(errc::unavailable);
+    const bool still_ours = co_await alive_.keep_recovery(dead);
+    if (!still_ours) co_return chat_error(errc::unavailable);
   }
   value_map gone{{"t", value("bye")}};
   gone.append("i", value(dead));
@@ -189,8 +210,8 @@ void cluster_member::on_own_entry(const room_name& room, room_entry entry, publi
       given.push_back(std::make_shared<const log_entry>(room, std::move(e)));
     }
   }
-  // one that fell meanwhile serves nobody; the log tells the others
-  if (alive_.is_fallen()) return;
+  // one that fell meanwhile serves nobody; the log tells the others, and what is ours to publish waits until it is back
+  if (alive_.is_fallen()) return see_to_it(room);
   if (own != nullptr && !own->entry().removed.empty()) add_removal(own);
   publisher_.take(room, turn, given);
   for (const entry_ptr& one : given) {

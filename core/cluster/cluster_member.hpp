@@ -73,6 +73,8 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   [[nodiscard]] const std::string& incarnation() const { return alive_.incarnation(); }
   /// It must not serve anybody now.
   [[nodiscard]] bool is_fallen() { return alive_.is_fallen(); }
+  /// The broker is there.
+  [[nodiscard]] bool reaches_others() const { return parts_.bus.is_up(); }
   [[nodiscard]] bool is_living(const std::string& incarnation) const { return alive_.is_living(incarnation); }
 
   /// From its completion on, the room's notifications can be continued from any join; `close_feed` when the join is
@@ -156,6 +158,7 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   void fill_active();
   task<bool> reached(room_name room, std::uint64_t position);
   void see_to_it(const room_name& room);
+  void take_over_unpublished();
   task<void> take_over_later(room_name room);
 
   // cluster_bus_side.cpp
@@ -188,6 +191,7 @@ class cluster_member final : public room_log_sink, private liveness_owner {
   std::set<std::tuple<room_name, std::string, std::uint64_t>> told_removals_;
   std::deque<std::tuple<room_name, std::string, std::uint64_t>> told_order_;  // oldest first
   std::set<room_name> unpublished_;  ///< rooms with entries of ours that somebody else was to publish
+  std::size_t taking_over_ = 0;      ///< of them, those about which the store is asked
   timer_handle see_timer_;
   std::vector<completion<bool>> until_bus_up_;
   std::map<std::uint64_t, completion<std::optional<value_map>>> questions_;

@@ -154,7 +154,10 @@ task<void> liveness::recover_all_dead() {
   const std::set<std::string> dead = dead_;
   for (const std::string& one : dead) {
     const auto unaware = declared_.find(one);
-    if (unaware != declared_.end() && env_.time.steady_ms() < unaware->second) continue;
+    if (unaware != declared_.end()) {
+      if (!unaware->second) mark_dead(one).detach();  // failed before
+      if (!unaware->second || env_.time.steady_ms() < *unaware->second) continue;
+    }
     task<result<void>> recovering = recover(one);
     const result<void> recovered = co_await recovering;
     if (exists.expired()) co_return;
@@ -165,6 +168,7 @@ task<void> liveness::recover_all_dead() {
 
 task<result<void>> liveness::recover(std::string dead) {
   const std::weak_ptr<bool> exists = exists_;
+  const std::int64_t asked = env_.time.steady_ms();
   task<result<bool>> beginning = env_.data.begin_recovery(dead, incarnation_, recovery_lease_ms);
   const result<bool> ours = co_await beginning;
   if (!ours) co_return ours.error();
@@ -175,9 +179,11 @@ task<result<void>> liveness::recover(std::string dead) {
     declared_.erase(dead);
     co_return result<void>{};
   }
+  recovery_lease_[dead] = asked;
   task<result<void>> recovering = owner_.recover_dead(dead);
   const result<void> recovered = co_await recovering;
   if (exists.expired()) co_return chat_error(errc::unavailable);
+  recovery_lease_.erase(dead);
   if (!recovered) co_return recovered.error();
   task<result<void>> finishing = env_.data.finish_recovery(dead);
   const result<void> finished = co_await finishing;
@@ -188,6 +194,18 @@ task<result<void>> liveness::recover(std::string dead) {
     env_.log.write(log_level::info, "instance_recovered", "instance " + dead);
   }
   co_return finished;
+}
+
+task<bool> liveness::keep_recovery(std::string dead) {
+  const std::weak_ptr<bool> exists = exists_;
+  const std::int64_t now = env_.time.steady_ms();
+  const auto begun = recovery_lease_.find(dead);
+  if (begun == recovery_lease_.end() || now - begun->second < recovery_lease_ms / 4) co_return true;
+  task<result<bool>> renewing = env_.data.begin_recovery(dead, incarnation_, recovery_lease_ms);
+  const result<bool> ours = co_await renewing;
+  if (exists.expired() || !ours || !*ours) co_return false;
+  recovery_lease_[dead] = now;
+  co_return true;
 }
 
 /// Comes back under a new name, as soon as the store lets us.
@@ -235,17 +253,26 @@ void liveness::declare_dead(const std::string& incarnation) {
                  "instance " + incarnation + " did not confirm in time, it is recovered");
   seen_.erase(incarnation);
   dead_.insert(incarnation);
-  declared_[incarnation] = env_.time.steady_ms() + env_.options.heartbeat_timeout.count();
+  declared_[incarnation] = std::nullopt;
   mark_dead(incarnation).detach();
   owner_.tell_dead(incarnation);
   owner_.members_changed();
 }
 
-/// From now on the store refuses its heartbeats.
+/// From now on the store refuses its heartbeats, so that it notices within its own heartbeat timeout.
 task<void> liveness::mark_dead(std::string incarnation) {
-  task<result<bool>> marking = env_.data.begin_recovery(std::move(incarnation), incarnation_, recovery_lease_ms);
+  const std::weak_ptr<bool> exists = exists_;
+  task<result<bool>> marking = env_.data.begin_recovery(incarnation, incarnation_, recovery_lease_ms);
   const result<bool> marked = co_await marking;
-  if (!marked) env_.log.write(log_level::warning, "instance_not_marked", std::string(marked.error().code_name()));
+  if (exists.expired()) co_return;
+  if (!marked) {
+    env_.log.write(log_level::warning, "instance_not_marked", std::string(marked.error().code_name()));
+    co_return;
+  }
+  const auto declared = declared_.find(incarnation);
+  if (declared != declared_.end() && !declared->second) {
+    declared->second = env_.time.steady_ms() + env_.options.heartbeat_timeout.count();
+  }
 }
 
 void liveness::has_fallen(const std::string& incarnation) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -74,6 +75,8 @@ class liveness {
   task<result<std::vector<std::string>>> read_living();
   /// Recovers an incarnation now.
   task<result<void>> recover(std::string dead);
+  /// Asked between the steps of a long recovery. False: somebody else is at it now.
+  task<bool> keep_recovery(std::string dead);
 
  private:
   struct sighting {
@@ -96,10 +99,12 @@ class liveness {
   std::string incarnation_;
   environment env_;
   std::shared_ptr<bool> exists_ = std::make_shared<bool>(true);
-  std::map<std::string, sighting> seen_;          ///< those who live, as far as we know
-  std::set<std::string> dead_;                    ///< to be recovered
-  std::map<std::string, std::int64_t> declared_;  ///< dead, but may not know it before this time (steady)
-  std::int64_t shown_ms_ = 0;                     ///< steady: begin of the last heartbeat that succeeded
+  std::map<std::string, sighting> seen_;  ///< those who live, as far as we know
+  std::set<std::string> dead_;            ///< to be recovered
+  /// Dead, but may not know it before this time (steady); none while the store could not be told.
+  std::map<std::string, std::optional<std::int64_t>> declared_;
+  std::map<std::string, std::int64_t> recovery_lease_;  ///< of the dead that are being recovered, since when (steady)
+  std::int64_t shown_ms_ = 0;                           ///< steady: begin of the last heartbeat that succeeded
   bool started_ = false;
   bool fallen_ = false;
   bool rising_ = false;

@@ -20,7 +20,8 @@ std::vector<entry_ptr> room_feed::offer(entry_ptr entry) {
     return {};
   }
   if (started_ && sequence <= position_) return {};
-  if (held_.size() >= max_held_) {
+  const bool is_next = started_ && sequence == position_ + 1;
+  if (held_.size() >= max_held_ && !is_next && !held_.contains(sequence)) {
     broken_ = true;
     return {};
   }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_pause{300};
 constexpr std::size_t most_audiences = 1000;
+/// Of telling all who was removed: what the broker refuses so often, because of its size, must not hold up the room.
+constexpr int most_tries = 20;
 /// Messages under way at once; a room's next entry may go beyond it. The link's queue takes more.
 constexpr std::size_t most_under_way = 4000;
 
@@ -156,10 +158,15 @@ void room_publisher::send(const room_name& room, held_room& held, const std::sha
   body.append("entry", value(entry_to_map(e)));
   ++item->open;
   env_.parts.bus.send_room(room, body, acknowledged);
-  if (!e.removed.empty()) {
+  if (!e.removed.empty() && ++item->tries <= most_tries) {
     body.set("t", value("removed"));
     ++item->open;
     env_.parts.bus.send_all(body, acknowledged);
+    if (item->tries == most_tries) {
+      env_.log.write(log_level::error, "removal_not_told",
+                     "room " + room.str() + ": the broker does not take who was removed (" +
+                         std::to_string(e.removed.size()) + " users); it is not confirmed, and the room goes on");
+    }
   }
   item->sent = true;
   acknowledged(true);

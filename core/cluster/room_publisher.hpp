@@ -57,6 +57,7 @@ class room_publisher {
     bool begun = false;
     bool sent = false;  ///< all parts were handed over
     bool failed = false;
+    int tries = 0;  ///< of telling all who was removed
   };
   struct held_room {
     std::uint64_t fence = 0;

@@ -52,10 +52,12 @@ task<reply> service::impl::direct_message(command_context& ctx) {
   const shared_event to_recipient = make_event(notification::direct_message, {message});
   if (cluster_) {
     // not lost silently: before the broker has it nobody is told anything
+    if (!cluster_->reaches_others()) co_return chat_error(errc::unavailable);
     completion<bool> sent;
     cluster_->tell_user_elsewhere(recipient, to_recipient, connection_id(), [sent](bool ok) { sent.complete(ok); });
-    const bool reachable = co_await sent;
-    if (!reachable) co_return chat_error(errc::unavailable);
+    timer_handle limit = env.timers.after(options.bus_ack_timeout, [sent] { sent.complete(false); });
+    const bool told = co_await sent;
+    if (!told) co_return chat_error(errc::timeout);  // others may have heard it
   }
   hub.notify(recipient, to_recipient);
   const shared_event echo = make_event(notification::direct_message_echo, {value(recipient.str()), message});

@@ -98,6 +98,17 @@ room_entry full_entry() {
   return e;
 }
 
+TEST(room_feed_test, a_full_one_still_takes_what_is_missing) {
+  room_feed feed(3);
+  EXPECT_EQ(numbers(feed.start(1, "e1")), list{});
+  for (const std::uint64_t sequence : {3U, 4U, 5U})
+    EXPECT_EQ(numbers(feed.offer(entry(sequence))), list{});
+  EXPECT_EQ(numbers(feed.offer(entry(4))), list{}) << "it has that one";
+  EXPECT_FALSE(feed.is_broken());
+  EXPECT_EQ(numbers(feed.offer(entry(2))), (list{2, 3, 4, 5}));
+  EXPECT_FALSE(feed.is_broken());
+}
+
 TEST(log_entry_test, means_the_notifications_that_the_operation_meant) {
   room_entry e = full_entry();
   EXPECT_EQ(events_of(e), (std::vector<std::string>{R"(roomAccessListAdded["den","blacklist",["bob","eve"]])",

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 struct watcher final : liveness_owner {
   task<result<void>> recover_dead(std::string dead) override {
     recovered.push_back(std::move(dead));
+    if (takes_long) co_await over;
     if (cannot_recover) co_return chat_error(errc::unavailable);
     co_return result<void>{};
   }
@@ -30,6 +31,8 @@ struct watcher final : liveness_owner {
   names recovered;
   names told;
   bool cannot_recover = false;
+  bool takes_long = false;  ///< until `over`
+  completion<bool> over;
   int changes = 0;
   int falls = 0;
   int rises = 0;
@@ -188,6 +191,42 @@ TEST_F(liveness_test, one_that_did_not_confirm_and_says_nothing_is_recovered_whe
   EXPECT_EQ(a.recovered, names{});
   timers.advance(200ms);
   EXPECT_EQ(a.recovered, names{dead});
+}
+
+TEST_F(liveness_test, the_time_to_notice_begins_when_the_store_knows) {
+  auto& [a, one] = add("one");
+  auto& [b, two] = add("two");
+  timers.advance(150ms);
+  const std::string dead = two.incarnation();
+  two.stop();
+  data.refuses_recovery = true;
+  one.declare_dead(dead);
+  timers.advance(900ms);
+  EXPECT_EQ(a.recovered, names{}) << "it can still show itself";
+  data.refuses_recovery = false;
+  timers.advance(250ms);
+  EXPECT_EQ(a.recovered, names{});
+  timers.advance(300ms);
+  EXPECT_EQ(a.recovered, names{dead});
+}
+
+TEST_F(liveness_test, a_long_recovery_stays_ours_as_long_as_we_say_so) {
+  auto& [a, one] = add("one");
+  a.takes_long = true;
+  data.lives_by_name["gone~1"] = {"gone~1", "7", false};
+  timers.advance(600ms);
+  ASSERT_EQ(a.recovered, names{"gone~1"});
+  const std::string asked = one.incarnation() + " recovers gone~1";
+  EXPECT_EQ(data.take(), names{asked});
+  EXPECT_TRUE(one.keep_recovery("gone~1").take());
+  EXPECT_EQ(data.take(), names{}) << "a moment ago";
+  timers.advance(20s);
+  EXPECT_TRUE(one.keep_recovery("gone~1").take());
+  EXPECT_EQ(data.take(), names{asked});
+  timers.advance(20s);
+  data.recovering["gone~1"] = "two~1";
+  EXPECT_FALSE(one.keep_recovery("gone~1").take()) << "somebody else is at it";
+  a.over.complete(true);
 }
 
 TEST_F(liveness_test, one_that_fell_by_itself_is_recovered_at_once) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "tests/support/cluster_fakes.hpp"
@@ -112,6 +113,27 @@ TEST_F(room_publisher_test, what_is_known_already_is_not_published_again) {
   take(1, {message(1)});
   take(1, {message(1), message(2)});
   EXPECT_EQ(bus.take(), (texts{"room den 1", "room den 2"}));
+}
+
+TEST_F(room_publisher_test, a_removal_that_the_broker_never_takes_does_not_hold_up_the_room) {
+  room_entry removal = message(1);
+  removal.kind = room_entry_kind::list_edited;
+  removal.list = "blacklist";
+  removed_member out;
+  out.user = user_name("eve");
+  removal.removed = {out};
+  take(1, {removal, message(2)});
+  int told = 0;
+  for (int i = 0; i < 100 && publisher.held() > 0; ++i) {
+    const texts sent = bus.take();
+    const bool tells = std::find(sent.begin(), sent.end(), "all removed 1") != sent.end();
+    told += tells ? 1 : 0;
+    tells ? bus.refuse() : bus.acknowledge();
+    timers.advance(std::chrono::milliseconds(300));
+  }
+  EXPECT_EQ(publisher.held(), 0U);
+  EXPECT_EQ(told, 20);
+  EXPECT_EQ(data.take(), texts{"published den 1 2"});
 }
 
 TEST_F(room_publisher_test, sends_again_from_the_first_that_failed_when_the_broker_is_back) {

@@ -175,7 +175,7 @@ class fake_cluster_store final : public cluster_store {
     co_return out;
   }
   task<result<bool>> begin_recovery(std::string dead, std::string by, std::int64_t) override {
-    if (away) co_return chat_error(errc::unavailable);
+    if (away || refuses_recovery) co_return chat_error(errc::unavailable);
     const auto it = lives_by_name.find(dead);
     if (it == lives_by_name.end() || (it->second.dead && recovering[dead] != by)) co_return false;
     it->second.dead = true;

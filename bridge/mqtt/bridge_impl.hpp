@@ -25,7 +25,6 @@ namespace roombus::mqtt {
 using device_ptr = std::shared_ptr<mqtt_connection>;  // shared: the map, coroutines at work, and weakly the sinks
 
 /// Topic and payload sizes are bounded; this stands for the rest that a waiting request costs.
-inline constexpr std::size_t request_overhead = 512;
 
 /// Lets `unordered_map<std::string, …>` be searched with a view.
 struct key_hash {
@@ -149,6 +148,7 @@ class bridge::impl final : public std::enable_shared_from_this<bridge::impl>,
   room_encodings encodings_;
   std::unique_ptr<plugin_client> plugin_;  // only where the broker may have one
   std::deque<received_message> held_;      // until it is known
+  std::size_t held_bytes_ = 0;
   std::unordered_map<std::string, device_ptr, key_hash, std::equal_to<>> devices_;
   std::size_t pending_bytes_ = 0;
   std::size_t working_ = 0;

@@ -9,11 +9,20 @@ namespace roombus::mqtt {
 
 namespace {
 
+constexpr std::size_t longest_content_type = 256;
+
 const device_levels* device_of(const parsed_topic& parsed) {
   if (const auto* call = std::get_if<call_topic>(&parsed)) return &call->device;
   if (const auto* send = std::get_if<send_topic>(&parsed)) return &send->device;
   if (const auto* status = std::get_if<status_topic>(&parsed)) return &status->device;
   return nullptr;
+}
+
+std::size_t size_of(const pending_request& request) {
+  constexpr std::size_t overhead = 512;
+  const auto bytes = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  return overhead + request.payload.size() + request.reply.topic.size() + bytes(request.content_type) +
+         bytes(request.idempotency_key) + bytes(request.reply.correlation_data);
 }
 
 }  // namespace
@@ -47,6 +56,9 @@ void bridge::impl::handle(received_message message) {
   pending_request request;
   request.payload = std::move(message.payload);
   request.content_type = std::move(message.content_type);
+  if (request.content_type && request.content_type->size() > longest_content_type) {
+    request.content_type = request.content_type->substr(0, longest_content_type);  // one that nobody knows
+  }
   if (const auto* send = std::get_if<send_topic>(&parsed)) {
     metrics_.sends.add();
     request.target = send->room;
@@ -127,15 +139,15 @@ void bridge::impl::on_request(const device_levels& levels, pending_request reque
     metrics_.count(ignored::connections);
     return refuse(request, chat_error(errc::rate_limited));
   }
-  const std::size_t size = request.payload.size() + request_overhead;
-  if (device->pending_requests >= options_.max_pending || pending_bytes_ + size > options_.max_pending_bytes) {
+  request.size = size_of(request);
+  if (device->pending_requests >= options_.max_pending || pending_bytes_ + request.size > options_.max_pending_bytes) {
     metrics_.overloads.add();
     forget_if_absent(*device);
     return refuse(request, chat_error(errc::rate_limited));
   }
   if (!has_plugin()) apply(device, device->life.on_sign(sign::request, env_.time.steady_ms()));
   request.generation = device->generation;
-  pending_bytes_ += size;
+  pending_bytes_ += request.size;
   ++device->pending_requests;
   push(device, std::move(request));
 }

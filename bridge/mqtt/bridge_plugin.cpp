@@ -37,12 +37,17 @@ void bridge::impl::make_plugin() {
 // ---- messages that came too early
 
 void bridge::impl::hold(received_message message) {
-  if (held_.size() >= options_.max_held || stopping_) return ignore(ignored::stopping, message.topic);
+  const std::size_t size = weight(message);
+  if (held_.size() >= options_.max_held || held_bytes_ + size > options_.max_pending_bytes || stopping_) {
+    return ignore(ignored::stopping, message.topic);
+  }
+  held_bytes_ += size;
   held_.push_back(std::move(message));
 }
 
 void bridge::impl::release_held() {
   std::deque<received_message> all = std::exchange(held_, {});
+  held_bytes_ = 0;
   for (received_message& message : all)
     handle(std::move(message));
 }
@@ -194,9 +199,18 @@ void bridge::impl::shut_out(const room_name& room, const std::vector<connection_
 task<result<void>> bridge::impl::revoke(room_name room, connection_id id) {
   withdraw(room, id);
   const device_ptr device = find(id);
-  if (device == nullptr || device->broker_life == 0 || !plugin_) co_return result<void>();
-  auto confirmed = co_await plugin_->confirmed();
-  co_return confirmed;
+  if (device != nullptr && device->broker_life != 0 && plugin_) {
+    auto confirmed = co_await plugin_->confirmed();
+    co_return confirmed;
+  }
+  if (!id.str().starts_with("mqtt#")) co_return result<void>();  // a browser's
+  // what is on its way to its own topics cannot be taken back: it is over when the broker has it
+  completion<bool> passed;
+  env_.link.fence([passed] { passed.complete(true); });
+  timer_handle limit = env_.timers.after(options_.plugin.confirm, [passed] { passed.complete(false); });
+  const bool in_time = co_await passed;
+  if (!in_time) co_return chat_error(errc::timeout);
+  co_return result<void>();
 }
 
 }  // namespace roombus::mqtt

@@ -259,7 +259,7 @@ void bridge::impl::forget(const device_ptr& device) {
   for (const pending_work& work : device->pending) {
     const auto* request = std::get_if<pending_request>(&work);
     if (request == nullptr) continue;
-    pending_bytes_ -= request->payload.size() + request_overhead;
+    pending_bytes_ -= request->size;
     metrics_.count(ignored::not_owned);
   }
   device->pending.clear();

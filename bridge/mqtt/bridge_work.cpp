@@ -38,7 +38,7 @@ task<void> bridge::impl::work_off(std::shared_ptr<impl> self, device_ptr device)
     try {
       if (auto* request = std::get_if<pending_request>(&work)) {
         --device->pending_requests;
-        self->pending_bytes_ -= request->payload.size() + request_overhead;
+        self->pending_bytes_ -= request->size;
         if (!self->may_act_on(*device)) {
           self->metrics_.count(ignored::not_owned);
           continue;

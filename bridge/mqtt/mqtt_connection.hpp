@@ -37,6 +37,7 @@ struct pending_request {
   std::optional<std::string> content_type;
   std::optional<std::string> idempotency_key;  ///< of a send
   reply_address reply;                         ///< of a call
+  std::size_t size = 0;                        ///< that it counts for in the bound of all
 };
 
 /// The connection is to be registered with the service; the number is its new generation.

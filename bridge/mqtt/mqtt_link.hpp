@@ -28,6 +28,13 @@ struct received_message {
   std::optional<std::string> content_type;      ///< MQTT 5
 };
 
+/// What it takes in a queue, bytes.
+[[nodiscard]] inline std::size_t weight(const received_message& m) {
+  const auto bytes = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  return sizeof(received_message) + m.topic.size() + m.payload.size() + bytes(m.response_topic) +
+         bytes(m.correlation_data) + bytes(m.content_type);
+}
+
 /// What goes to the broker.
 struct outgoing_message {
   std::string topic;
@@ -77,6 +84,9 @@ class mqtt_link {
   virtual void unsubscribe(const std::string& filter) = 0;
   /// Sends one message; messages to one topic leave in the order of the calls. `done` may be empty.
   virtual void publish(outgoing_message message, std::function<void(publish_outcome)> done) = 0;
+  /// Calls `passed` when everything published before is done, dropped included: from then on the broker alone has it.
+  /// Never from within, unless nothing is in flight.
+  virtual void fence(std::function<void()> passed) = 0;
   [[nodiscard]] virtual bool is_up() const = 0;
   /// Messages published and not yet done.
   [[nodiscard]] virtual std::size_t in_flight() const = 0;

@@ -50,8 +50,10 @@ class presence {
   [[nodiscard]] presence_change on_attested();
   /// Another instance served it until now. Unless that one was sure that it is there, it has to show itself.
   void on_taken_over(bool sure, std::int64_t now_ms);
-  /// Leaving, or on probation.
-  [[nodiscard]] bool is_doubtful() const { return connected_ && (leaves_at_ || probation_ends_at_); }
+  /// Leaving, or on probation, or bound to be once the link is back.
+  [[nodiscard]] bool is_doubtful() const {
+    return connected_ && (leaves_at_ || probation_ends_at_ || (!link_up_ && !attested_));
+  }
   /// Present with the link up, neither leaving nor on probation, and seen since it was taken over.
   [[nodiscard]] bool is_certain() const {
     return connected_ && link_up_ && !unseen_ && !leaves_at_ && !probation_ends_at_;

@@ -4,10 +4,6 @@
 
 namespace roombus::mqtt {
 
-std::size_t weight(const received_message& m) {
-  return sizeof(paho_event) + m.topic.size() + m.payload.size();
-}
-
 paho_inbox::paho_inbox(scheduler& loop, std::function<void()> wake, std::size_t max_bytes)
     : loop_(&loop), wake_(std::move(wake)), max_bytes_(max_bytes) {}
 
@@ -15,7 +11,7 @@ void paho_inbox::push(paho_event event) {
   const std::lock_guard guard(lock_);
   if (loop_ == nullptr) return;
   if (event.what == paho_event::kind::message) {
-    const std::size_t size = weight(event.message);
+    const std::size_t size = sizeof(paho_event) - sizeof(received_message) + weight(event.message);
     if (bytes_ + size > max_bytes_) {
       ++waiting_.dropped;
       return wake_core();

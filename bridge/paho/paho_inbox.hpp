@@ -73,7 +73,4 @@ class paho_inbox : public std::enable_shared_from_this<paho_inbox> {
   bool posted_ = false;
 };
 
-/// What a received message takes in a queue.
-[[nodiscard]] std::size_t weight(const received_message& m);
-
 }  // namespace roombus::mqtt

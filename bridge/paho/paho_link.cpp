@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "bridge/paho/job_thread.hpp"
@@ -99,6 +99,12 @@ class link_core : public std::enable_shared_from_this<link_core> {
     bytes_ += size;
     queue_.push_back(queued{std::move(message), std::move(done), size});
     pump();
+    if (!fences_.empty() && in_flight() == 0) later([this] { pass_fences(); });
+  }
+
+  void fence(std::function<void()> passed) {
+    if (in_flight() == 0) return passed();
+    fences_.emplace(last_id_ + queue_.size(), std::move(passed));
   }
 
   void subscribe(subscription wanted, std::function<void(bool)> done) {
@@ -137,6 +143,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
     on_ = std::make_shared<const link_handlers>();
     queue_.clear();
     handed_.clear();
+    fences_.clear();
     (void)book_.clear();
     close_session();
     release_anchor();
@@ -275,8 +282,18 @@ class link_core : public std::enable_shared_from_this<link_core> {
         finish_later(*at_once, std::move(next.done));
       } else {
         handed_bytes_ += next.size;
-        handed_.emplace(id, handed{std::move(next.done), next.size});
+        handed_.emplace_hint(handed_.end(), id, handed{std::move(next.done), next.size});
       }
+    }
+  }
+
+  /// Messages are handed over in the order of their numbers, and done in any.
+  void pass_fences() {
+    const std::uint64_t oldest = handed_.empty() ? last_id_ + 1 : handed_.begin()->first;
+    while (!fences_.empty() && fences_.begin()->first < oldest && !gone_) {
+      const auto passed = std::move(fences_.begin()->second);
+      fences_.erase(fences_.begin());
+      passed();
     }
   }
 
@@ -316,6 +333,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
     for (queued& q : queue_)
       calls.push_back(std::move(q.done));
     handed_.clear();
+    last_id_ += queue_.size();
     queue_.clear();
     bytes_ = 0;
     handed_bytes_ = 0;
@@ -323,6 +341,7 @@ class link_core : public std::enable_shared_from_this<link_core> {
       dropped_.add();
       if (call && !gone_) call(publish_outcome::dropped);
     }
+    pass_fences();
   }
 
   // ---- what Paho's threads reported
@@ -352,6 +371,8 @@ class link_core : public std::enable_shared_from_this<link_core> {
       if (gone_) return;
     }
     pump();
+    pass_fences();
+    if (gone_) return;
     if (stopping_ && !closing_ && in_flight() == 0) begin_close();
     batch.completions.clear();
     batch.events.clear();
@@ -451,8 +472,9 @@ class link_core : public std::enable_shared_from_this<link_core> {
   std::chrono::milliseconds delay_{0};
   std::chrono::steady_clock::time_point up_since_;
 
-  std::deque<queued> queue_;                          // waits for the window
-  std::unordered_map<std::uint64_t, handed> handed_;  // with Paho
+  std::deque<queued> queue_;                                    // waits for the window
+  std::map<std::uint64_t, handed> handed_;                      // with Paho, by number
+  std::multimap<std::uint64_t, std::function<void()>> fences_;  // by the last number before them
   std::uint64_t last_id_ = 0;
   std::size_t window_;
   std::size_t max_packet_ = 268435455;
@@ -485,6 +507,7 @@ class paho_link final : public mqtt_link {
   void publish(outgoing_message message, std::function<void(publish_outcome)> done) override {
     core_->publish(std::move(message), std::move(done));
   }
+  void fence(std::function<void()> passed) override { core_->fence(std::move(passed)); }
   void subscribe(subscription wanted, std::function<void(bool)> done) override {
     core_->subscribe(std::move(wanted), std::move(done));
   }

@@ -62,6 +62,11 @@ void moving_link::publish(mqtt::outgoing_message message, std::function<void(mqt
   }
 }
 
+void moving_link::fence(std::function<void()> passed) {
+  if (!link_) return passed();
+  link_->fence(std::move(passed));
+}
+
 void moving_link::subscribe(mqtt::subscription wanted, std::function<void(bool)> done) {
   if (!done) done = [](bool) {};
   const auto known = kept_.find(wanted.filter);

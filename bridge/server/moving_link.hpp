@@ -36,6 +36,7 @@ class moving_link final : public mqtt::mqtt_link {
 
   void start(std::vector<mqtt::subscription> subscriptions, mqtt::link_handlers handlers) override;
   void publish(mqtt::outgoing_message message, std::function<void(mqtt::publish_outcome)> done) override;
+  void fence(std::function<void()> passed) override;
   void subscribe(mqtt::subscription wanted, std::function<void(bool)> done) override;
   void unsubscribe(const std::string& filter) override;
   [[nodiscard]] bool is_up() const override { return link_ && link_->is_up(); }

@@ -25,6 +25,14 @@ class fake_link final : public mqtt::mqtt_link {
     if (done) done(outcome);
   }
 
+  void fence(std::function<void()> passed) override {
+    if (holds_fences) {
+      fences.push_back(std::move(passed));
+    } else {
+      passed();
+    }
+  }
+
   void subscribe(mqtt::subscription wanted, std::function<void(bool)> done) override {
     if (up_) {
       const bool taken = !refuse_subscriptions;
@@ -86,6 +94,8 @@ class fake_link final : public mqtt::mqtt_link {
 
   std::vector<mqtt::outgoing_message> published;
   bool refuse_subscriptions = false;
+  bool holds_fences = false;
+  std::vector<std::function<void()>> fences;
   mqtt::publish_outcome answer = mqtt::publish_outcome::done;
   std::chrono::milliseconds stop_limit{-1};
 

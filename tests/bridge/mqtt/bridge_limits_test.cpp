@@ -48,6 +48,33 @@ TEST_F(bridge_limits, topics_and_payloads) {
   EXPECT_EQ(ignored_because("topic_too_long"), 1);
 }
 
+TEST_F(bridge_limits, a_removal_is_over_when_the_broker_has_what_came_before_it) {
+  join("a/1");
+  link.holds_fences = true;
+  class call shut_out;
+  shut_out.bypass_permissions = true;
+  shut_out.command = "roomAddToList";
+  shut_out.args = {value("kitchen"), value("blacklist"), value(value_list{value("a")})};
+  auto removing = chat.execute(shut_out);
+  EXPECT_FALSE(removing.done());
+  ASSERT_EQ(link.fences.size(), 1U);
+  link.fences[0]();
+  ASSERT_TRUE(removing.done());
+  EXPECT_TRUE(removing.take().has_value());
+}
+
+TEST_F(bridge_limits, a_broker_that_takes_nothing_does_not_hold_a_removal_up_for_ever) {
+  join("a/1");
+  link.holds_fences = true;
+  class call shut_out;
+  shut_out.bypass_permissions = true;
+  shut_out.command = "roomAddToList";
+  shut_out.args = {value("kitchen"), value("blacklist"), value(value_list{value("a")})};
+  auto removing = chat.execute(shut_out);
+  timers.advance(plugin_options().confirm);
+  ASSERT_TRUE(removing.done());
+}
+
 /// Makes a store's connections when the test says so.
 class slow_connects {
  public:
@@ -134,6 +161,22 @@ TEST_F(bridge_waiting, too_many_pending_requests_are_refused_at_once) {
   EXPECT_EQ(replies().size(), 3u);
   ask("a/1", 6);
   EXPECT_EQ(replies().size(), 1u);
+}
+
+TEST_F(bridge_waiting, all_that_a_request_brings_counts) {
+  received_message m;
+  m.topic = "roombus/u/a/1/call/listOwnSockets";
+  m.response_topic = "roombus/u/a/1/reply/" + std::string(100, 'r');
+  m.correlation_data = std::string(1000, 'c');
+  m.content_type = std::string(60'000, 't');
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(link.deliver(m));
+  EXPECT_EQ(replies(), strings{}) << "of a content type no more is kept than is needed to refuse it";
+  m.topic = "roombus/u/b/1/call/listOwnSockets";
+  m.response_topic = "roombus/u/b/1/reply/" + std::string(100, 'r');
+  m.payload = std::string(3000, ' ');
+  ASSERT_TRUE(link.deliver(m));
+  EXPECT_EQ(replies().size(), 1U) << "3 times 1.9 kB, and 4.9 kB";
 }
 
 TEST_F(bridge_waiting, a_refused_connection_answers_what_waited_and_the_next_request_tries_again) {

@@ -98,6 +98,23 @@ TEST(presence, lives) {
   }
 }
 
+TEST(presence, nobody_is_known_to_be_there_while_the_link_is_down) {
+  presence_times times;
+  presence shown(times);
+  (void)shown.on_sign(sign::online, 0);
+  EXPECT_FALSE(shown.is_doubtful());
+  shown.on_link_down();
+  EXPECT_TRUE(shown.is_doubtful());
+  shown.on_link_up(10);
+  EXPECT_TRUE(shown.is_doubtful()) << "it has to show itself";
+  (void)shown.on_sign(sign::online, 20);
+  EXPECT_FALSE(shown.is_doubtful());
+  presence attested(times);
+  (void)attested.on_attested();
+  attested.on_link_down();
+  EXPECT_FALSE(attested.is_doubtful()) << "the broker's plugin will say";
+}
+
 TEST(presence, deadline_is_the_earliest) {
   const presence_times times;
   presence p(times);

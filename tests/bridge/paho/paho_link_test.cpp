@@ -1,6 +1,7 @@
 // What a link delivers, and what it refuses.
 
 #include <algorithm>
+#include <csignal>
 
 #include "tests/bridge/paho/paho_fixture.hpp"
 
@@ -140,6 +141,50 @@ TEST_F(PahoLink, the_queue_is_bounded_in_messages_and_bytes) {
   ASSERT_TRUE(live.run_until([&] { return done + dropped == 20; }));
   EXPECT_EQ(done, 13);
   EXPECT_NE(metrics.render().find("roombus_mqtt_publish_dropped_total 7"), std::string::npos);
+}
+
+TEST_F(PahoLink, a_fence_is_passed_when_all_before_it_is_done) {
+  start_broker();
+  options.max_inflight = 10;
+  probe p;
+  bring_up(p, {});
+  bool passed = false;
+  p.link->fence([&] { passed = true; });
+  EXPECT_TRUE(passed) << "nothing is on its way";
+  kill(broker->pid(), SIGSTOP);
+  int done = 0;
+  for (int i = 0; i < 100; ++i)
+    p.link->publish(text("t", "x"), [&](publish_outcome) { ++done; });
+  int done_then = -1;
+  p.link->fence([&] { done_then = done; });
+  p.link->publish(text("t", "after"), [&](publish_outcome) { ++done; });
+  bool turned = false;
+  const timer_handle timer = live.loop.after(200ms, [&] { turned = true; });
+  ASSERT_TRUE(live.run_until([&] { return turned; }));
+  EXPECT_EQ(done_then, -1);
+  kill(broker->pid(), SIGCONT);
+  ASSERT_TRUE(live.run_until([&] { return done == 101; }));
+  EXPECT_GE(done_then, 100);
+}
+
+TEST_F(PahoLink, a_fence_is_passed_when_the_broker_is_gone) {
+  start_broker();
+  probe p;
+  bring_up(p, {});
+  kill(broker->pid(), SIGSTOP);
+  int done = 0;
+  for (int i = 0; i < 5000; ++i)
+    p.link->publish(text("t", "x"), [&](publish_outcome) { ++done; });
+  int done_then = -1;
+  p.link->fence([&] { done_then = done; });
+  kill(broker->pid(), SIGKILL);
+  ASSERT_TRUE(live.run_until([&] { return done_then >= 0; }));
+  EXPECT_EQ(done_then, 5000);
+  ASSERT_TRUE(live.run_until([&] { return p.ups == 2; }));
+  bool passed = false;
+  p.link->publish(text("t", "x"), {});
+  p.link->fence([&] { passed = true; });
+  EXPECT_TRUE(live.run_until([&] { return passed; })) << "numbers go on";
 }
 
 TEST_F(PahoLink, bad_topics_and_large_payloads_are_refused_and_hurt_nobody) {

@@ -60,7 +60,7 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
       : options_(std::move(options)),
         env_(env),
         access_(options_.access),
-        ends_(options_.max_expiring_logins),
+        ends_(options_.max_expiring_logins, options_.max_expiring_of_user),
         logins_(env.metrics.add_counter("roombus_broker_auth_logins_total", "Logins that brokers asked about.")),
         refused_logins_(
             env.metrics.add_counter("roombus_broker_auth_refused_logins_total", "Logins that were refused.")),
@@ -105,6 +105,16 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
       return;
     }
     answer->send(answer_for(*from, *asked, decide(*asked)));
+  }
+
+  bool learn(const std::string& user, const std::string& client, std::optional<std::int64_t> ends_at_ms) {
+    if (!ends_at_ms) {
+      ends_.clear(user, client);
+      return true;
+    }
+    if (!ends_.set(user, client, *ends_at_ms, env_.time.now_ms())) return false;
+    look_at_ends();
+    return true;
   }
 
  private:
@@ -211,13 +221,9 @@ class broker_auth::impl final : public std::enable_shared_from_this<broker_auth:
   /// False when the login has ended already, or its end cannot be remembered.
   bool remember(const question& q, const login& found) {
     if (detached_) return false;
-    if (!found.expires_at_ms) {
-      ends_.clear(q.user, q.client);
-      return true;
-    }
-    const std::int64_t now = env_.time.now_ms();
-    if (*found.expires_at_ms <= now || !ends_.set(q.user, q.client, *found.expires_at_ms, now)) return false;
-    look_at_ends();
+    if (found.expires_at_ms && *found.expires_at_ms <= env_.time.now_ms()) return false;
+    if (!learn(q.user, q.client, found.expires_at_ms)) return false;
+    if (env_.on_login) env_.on_login(q.user, q.client, found.expires_at_ms);
     return true;
   }
 
@@ -255,6 +261,10 @@ broker_auth::broker_auth(broker_auth_options options, environment env)
 
 broker_auth::~broker_auth() {
   impl_->detach();
+}
+
+void broker_auth::learn(const std::string& user, const std::string& client, std::optional<std::int64_t> ends_at_ms) {
+  (void)impl_->learn(user, client, ends_at_ms);
 }
 
 void broker_auth::on_request(http::request req, std::shared_ptr<http::responder> answer) {

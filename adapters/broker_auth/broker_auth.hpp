@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/broker_auth/broker_access.hpp"
@@ -19,6 +20,7 @@ struct broker_auth_options {
   std::string bridge_password;                ///< of `access.bridge_user`; empty: that account cannot log in here
   std::string vhost = "/";                    ///< of RabbitMQ
   std::size_t max_expiring_logins = 100'000;  ///< remembered; more are refused
+  std::size_t max_expiring_of_user = 1'000;   ///< of them, those of one user
   std::size_t max_asked = 1000;               ///< logins that wait for the onConnect hook; more are refused
 };
 
@@ -33,6 +35,8 @@ struct broker_auth_options {
 /// Source: docs/brokers.md.
 class broker_auth final : public http::handler {
  public:
+  using login_handler =
+      std::function<void(const std::string& user, const std::string& client, std::optional<std::int64_t> ends_at_ms)>;
   struct environment {
     credential_checker& checker;
     clock& time;
@@ -43,6 +47,8 @@ class broker_auth final : public http::handler {
     std::function<task<result<login>>(device_credentials)> ask_hook;
     /// Called when the token ends by which a client logged in.
     std::function<void(const std::string& user, const std::string& client)> on_end;
+    /// Called when a login was accepted here, with the time at which it ends, wall clock ms. May be empty.
+    login_handler on_login = nullptr;
   };
 
   /// All in `env` outlives it.
@@ -50,6 +56,9 @@ class broker_auth final : public http::handler {
   ~broker_auth() override;
   broker_auth(const broker_auth&) = delete;
   broker_auth& operator=(const broker_auth&) = delete;
+
+  /// Another instance accepted a login: it ends here, too.
+  void learn(const std::string& user, const std::string& client, std::optional<std::int64_t> ends_at_ms);
 
   void on_request(http::request req, std::shared_ptr<http::responder> answer) override;
 

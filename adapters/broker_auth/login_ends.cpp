@@ -11,6 +11,11 @@ std::string key_of(std::string_view user, std::string_view client) {
   return std::string(user) + '/' + std::string(client);  // neither can hold a slash
 }
 
+void count_less(std::unordered_map<std::string, std::size_t>& of_user, const std::string& key) {
+  const auto found = of_user.find(key.substr(0, key.find('/')));
+  if (--found->second == 0) of_user.erase(found);
+}
+
 }  // namespace
 
 bool login_ends::set(std::string_view user, std::string_view client, std::int64_t ends_at_ms, std::int64_t now_ms) {
@@ -21,11 +26,16 @@ bool login_ends::set(std::string_view user, std::string_view client, std::int64_
     untold_.emplace(ends_at_ms, std::move(key));
     return true;
   }
-  if (ends_.size() >= max_entries_) {
-    untold_.erase(untold_.begin(), untold_.lower_bound({now_ms - kept_ms, std::string()}));
-    std::erase_if(ends_, [now_ms](const auto& entry) { return entry.second < now_ms - kept_ms; });
-    if (ends_.size() >= max_entries_) return false;
+  const std::string name(user);
+  const auto is_full = [this, &name] {
+    const auto of_user = of_user_.find(name);
+    return ends_.size() >= max_entries_ || (of_user != of_user_.end() && of_user->second >= max_of_user_);
+  };
+  if (is_full()) {
+    forget_old(now_ms);
+    if (is_full()) return false;
   }
+  ++of_user_[name];
   untold_.emplace(ends_at_ms, key);
   ends_.emplace(std::move(key), ends_at_ms);
   return true;
@@ -35,7 +45,18 @@ void login_ends::clear(std::string_view user, std::string_view client) {
   const auto found = ends_.find(key_of(user, client));
   if (found == ends_.end()) return;
   untold_.erase({found->second, found->first});
+  count_less(of_user_, found->first);
   ends_.erase(found);
+}
+
+void login_ends::forget_old(std::int64_t now_ms) {
+  const std::int64_t before = now_ms - kept_ms;
+  untold_.erase(untold_.begin(), untold_.lower_bound({before, std::string()}));
+  std::erase_if(ends_, [this, before](const auto& entry) {
+    if (entry.second >= before) return false;
+    count_less(of_user_, entry.first);
+    return true;
+  });
 }
 
 std::optional<std::int64_t> login_ends::next_end() const {

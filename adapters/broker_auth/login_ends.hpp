@@ -16,7 +16,8 @@ namespace roombus::broker_auth {
 /// connection. Bounded; kept in memory only, so it forgets with a restart.
 class login_ends {
  public:
-  explicit login_ends(std::size_t max_entries) : max_entries_(max_entries) {}
+  /// No user has more than `max_of_user` of the `max_entries`, so that nobody takes the room of the others.
+  login_ends(std::size_t max_entries, std::size_t max_of_user) : max_entries_(max_entries), max_of_user_(max_of_user) {}
 
   /// Remembers the end of a login, wall clock ms. False when there is no room: the login must be refused.
   [[nodiscard]] bool set(std::string_view user, std::string_view client, std::int64_t ends_at_ms, std::int64_t now_ms);
@@ -34,8 +35,12 @@ class login_ends {
   [[nodiscard]] std::size_t size() const { return ends_.size(); }
 
  private:
+  void forget_old(std::int64_t now_ms);
+
   std::size_t max_entries_;
-  std::unordered_map<std::string, std::int64_t> ends_;
+  std::size_t max_of_user_;
+  std::unordered_map<std::string, std::int64_t> ends_;  // by "user/client"
+  std::unordered_map<std::string, std::size_t> of_user_;
   std::set<std::pair<std::int64_t, std::string>> untold_;
 };
 

@@ -28,6 +28,7 @@ namespace roombus::server {
 namespace {
 
 constexpr const char* socketio_path = "/socket.io/";
+constexpr const char* broker_login = "brokerLogin";  ///< event between instances: user, client, end of the login
 constexpr const char* status_paths[] = {"/healthz", "/readyz", "/metrics"};
 
 http::server_options listener_options(const config& settings, std::string name, const endpoint& where,
@@ -145,8 +146,12 @@ struct instance::parts {
                                              : std::function<task<result<login>>(device_credentials)>(),
               [this](const std::string& user, const std::string& client) {
                 chat.close_connection(connection_id("mqtt#" + user + "/" + client), close_reason::disconnected);
-              }});
+              },
+              settings.is_shared() ? [this](const std::string& user, const std::string& client,
+                                            std::optional<std::int64_t> end) { tell_login(user, client, end).detach(); }
+                                   : broker_auth::broker_auth::login_handler()});
       admin_listener.route("/broker/", *broker_questions);
+      if (settings.is_shared()) chat.events().add([this](const operator_event& e) { hear_login(e); });
     }
     sockets.add_namespace(settings.http.nsp, browsers);
     public_listener.route(socketio_path, sockets.requests());
@@ -173,6 +178,35 @@ struct instance::parts {
     if (http_port == 0 || stopping) co_return chat_error(errc::unavailable);
     result<login> who = co_await ask_about_device(chat, log, std::move(shown));
     co_return who;
+  }
+
+  /// A broker may ask any instance, and another one may serve the device: all are to know when a login ends.
+  task<void> tell_login(std::string user, std::string client, std::optional<std::int64_t> ends_at_ms) {
+    value_list about{value(std::move(user)), value(std::move(client))};
+    if (ends_at_ms) about.emplace_back(*ends_at_ms);
+    value_list args{value(broker_login), value(std::move(about))};
+    task<reply> telling = chat.call_api("clusterBusEmit", value(std::move(args)));
+    const reply told = co_await telling;
+    if (!told) log.write(roombus::log_level::warning, "login_not_told", std::string(told.error().code_name()));
+  }
+
+  void hear_login(const operator_event& e) {
+    if (e.name != "clusterBus") return;
+    const value* event = e.data.find("event");
+    const value* args = e.data.find("args");
+    if (event == nullptr || args == nullptr || event->if_text() == nullptr || *event->if_text() != broker_login) return;
+    const value_list* about = args->if_list();
+    if (about == nullptr || about->size() < 2 || about->size() > 3) return;
+    const std::string* user = (*about)[0].if_text();
+    const std::string* client = (*about)[1].if_text();
+    if (user == nullptr || client == nullptr) return;
+    std::optional<std::int64_t> end;
+    if (about->size() == 3) {
+      const auto given = (*about)[2].floor_to_uint();
+      if (!given || *given > INT64_MAX) return;
+      end = static_cast<std::int64_t>(*given);
+    }
+    broker_questions->learn(*user, *client, end);
   }
 
   /// Creates each [[room]] that is not there yet; answers what went wrong, or "".

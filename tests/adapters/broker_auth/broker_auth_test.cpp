@@ -436,8 +436,24 @@ TEST_F(broker_auth_test, the_end_of_a_login_is_told_when_it_comes) {
   EXPECT_EQ(login_as("alice~1", "alice-pw"), R"({"result":"allow","is_superuser":false})");
 }
 
+TEST_F(broker_auth_test, what_another_instance_let_in_ends_here_too) {
+  const std::string about = R"({"username":"alice","clientid":"alice~1","action":"publish","topic":)"
+                            R"("roombus/u/alice/alice~1/status"})";
+  const std::string yes = R"({"result":"allow"})";
+  EXPECT_EQ(ask("emqx/authz", about), yes);
+  time.now = 1'000'000;
+  endpoint->learn("alice", "alice~1", 1'060'000);
+  EXPECT_EQ(ask("emqx/authz", about), yes);
+  time.now = 1'060'000;
+  timers.advance(std::chrono::milliseconds(60'000));
+  EXPECT_EQ(ended, std::vector<std::string>{"alice/alice~1"});
+  EXPECT_NE(ask("emqx/authz", about), yes);
+  endpoint->learn("alice", "alice~1", std::nullopt);
+  EXPECT_EQ(ask("emqx/authz", about), yes) << "it has logged in again, without an end";
+}
+
 TEST(login_ends, each_end_is_told_once_and_the_latest_counts) {
-  login_ends ends(10);
+  login_ends ends(10, 10);
   EXPECT_TRUE(ends.set("a", "a", 1'000, 0));
   EXPECT_TRUE(ends.set("b", "b", 500, 0));
   EXPECT_TRUE(ends.set("c", "c", 400, 0));
@@ -453,12 +469,25 @@ TEST(login_ends, each_end_is_told_once_and_the_latest_counts) {
 }
 
 TEST(login_ends, room_comes_back_a_day_after_the_end) {
-  login_ends ends(1);
+  login_ends ends(1, 1);
   EXPECT_TRUE(ends.set("a", "a", 1'000, 0));
   EXPECT_FALSE(ends.set("b", "b", 90'000'000, 86'400'000));
   EXPECT_TRUE(ends.has_ended("a", "a", 1'000));
   EXPECT_TRUE(ends.set("b", "b", 90'000'000, 86'401'001));
   EXPECT_EQ(ends.size(), 1U);
+}
+
+TEST(login_ends, nobody_takes_the_room_of_the_others) {
+  login_ends ends(10, 2);
+  EXPECT_TRUE(ends.set("a", "1", 1'000, 0));
+  EXPECT_TRUE(ends.set("a", "2", 1'000, 0));
+  EXPECT_FALSE(ends.set("a", "3", 1'000, 0));
+  EXPECT_TRUE(ends.set("a", "2", 2'000, 0)) << "it has its place";
+  EXPECT_TRUE(ends.set("b", "1", 1'000, 0));
+  ends.clear("a", "1");
+  EXPECT_TRUE(ends.set("a", "3", 1'000, 0));
+  EXPECT_FALSE(ends.set("a", "4", 90'000'000, 86'400'000));
+  EXPECT_TRUE(ends.set("a", "4", 90'000'000, 86'401'001)) << "a day after an end";
 }
 
 TEST(routing_key, becomes_the_topic_again) {

@@ -185,9 +185,13 @@ TEST_F(cluster_joins_test, one_during_which_the_feed_is_broken_off_is_heard) {
   connect("alice");
   connect("bob");
   EXPECT_EQ(join("alice"), "[1]");
-  before_the_join = [this] { lose_a_part(); };
+  before_the_join = [this] {
+    lose_a_part();
+    EXPECT_EQ(sinks.at("alice")->closed.size(), 1U);
+    disconnect("alice");
+    hear_message(2);  // now the join alone holds the feed
+  };
   EXPECT_EQ(join("bob"), "[1]");
-  EXPECT_EQ(sinks.at("alice")->closed.size(), 1U);
   forget_events();
   hear_message(1);
   EXPECT_EQ(take("bob"), texts{R"(roomMessage["den",{"n":1}])"});

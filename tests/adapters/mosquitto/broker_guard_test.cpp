@@ -289,16 +289,26 @@ TEST_F(guard_test, only_a_bridge_controls) {
 
 TEST_F(guard_test, malformed_control_messages_are_not_taken) {
   hello();
-  for (const char* text :
-       {"", "roombus", "roombus 2 i l inc 2 1000", "roombus 1 i l inc 2", "roombus 1 i l inc x 1000",
-        "roombus 1 i l inc 2 -1", "roombus 1 i/j l inc 2 1000", "roombus  1 i l inc 2 1000",
-        "roombus 1 i l inc 2 1000\n\n", "roombus 1 i l inc 2 1000\nfoo",
-        "roombus 1 i l inc 2 1000\ngrant alice c1 2 den", "roombus 1 i l inc 2 1000\ngrant alice c1 2 - a/b",
-        "roombus 1 i l inc 2 1000\ngrant alice c1 2 - +", "roombus 1 i l inc 2 1000\ngrant a/b c1 2 - den",
-        "roombus 1 i l inc 2 1000\ngrant alice c1 99999999999999999999 - den",
-        "roombus 1 i l inc 2 1000\ngrant alice c1 2 e den", "roombus 1 i l inc 2 1000\ngrant alice c1 2 .1 den",
-        "roombus 1 i l inc 2 1000\nrevoke alice c1 0 e.x den",
-        "roombus 1 i l inc 2 1000\nkick alice c1 2 x", "roombus 1 i l inc 2 1000\nhello alone"}) {
+  for (const char* text : {"",
+                           "roombus",
+                           "roombus 2 i l inc 2 1000",
+                           "roombus 1 i l inc 2",
+                           "roombus 1 i l inc x 1000",
+                           "roombus 1 i l inc 2 -1",
+                           "roombus 1 i/j l inc 2 1000",
+                           "roombus  1 i l inc 2 1000",
+                           "roombus 1 i l inc 2 1000\n\n",
+                           "roombus 1 i l inc 2 1000\nfoo",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 2 den",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 2 - a/b",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 2 - +",
+                           "roombus 1 i l inc 2 1000\ngrant a/b c1 2 - den",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 99999999999999999999 - den",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 2 e den",
+                           "roombus 1 i l inc 2 1000\ngrant alice c1 2 .1 den",
+                           "roombus 1 i l inc 2 1000\nrevoke alice c1 0 e.x den",
+                           "roombus 1 i l inc 2 1000\nkick alice c1 2 x",
+                           "roombus 1 i l inc 2 1000\nhello alone"}) {
     EXPECT_FALSE(guard.control(&bridge_key, text, now)) << text;
   }
 }

@@ -118,6 +118,13 @@ class world final : public broker_actions {
     std::string client;
     std::uint64_t generation = 0;
     std::string room;
+    std::size_t epoch = 0;  ///< 0: not said
+    std::size_t sequence = 0;
+  };
+  struct known_grant {
+    std::size_t bridge = 0;
+    std::size_t epoch = 0;
+    std::size_t sequence = 0;
   };
 
   static guard_options options() {
@@ -162,7 +169,7 @@ class world final : public broker_actions {
     std::erase_if(grants_, [generation](const auto& g) { return g.first.first == generation; });
   }
   void drop(std::size_t bridge) {
-    std::erase_if(grants_, [bridge](const auto& g) { return g.second == bridge; });
+    std::erase_if(grants_, [bridge](const auto& g) { return g.second.bridge == bridge; });
   }
   [[nodiscard]] const life* current(const std::string& client) const {
     for (const auto& l : lives_) {
@@ -190,6 +197,10 @@ class world final : public broker_actions {
       o.client = target && c.of(8) != 0 ? target->client : clients[c.of(clients.size())];
       o.generation = target && c.of(8) != 0 ? target->generation : 1 + c.of(20);
       o.room = rooms[c.of(rooms.size())];
+      o.epoch = c.of(3);
+      o.sequence = c.of(12);
+      const std::string at =
+          o.epoch == 0 ? " - " : " e" + std::to_string(o.epoch) + "." + std::to_string(o.sequence) + " ";
       const std::string who = o.user + " " + o.client + " ";
       const std::string life_of = who + std::to_string(o.generation);
       switch (o.what) {
@@ -200,13 +211,13 @@ class world final : public broker_actions {
           text += "\nsync";
           break;
         case order::verb::grant:
-          text += "\ngrant " + life_of + " - " + o.room;
+          text += "\ngrant " + life_of + at + o.room;
           break;
         case order::verb::revoke:
-          text += "\nrevoke " + life_of + " e " + o.room;
+          text += "\nrevoke " + life_of + at + o.room;
           break;
         case order::verb::revoke_any:
-          text += "\nrevoke " + who + "0 - " + o.room;
+          text += "\nrevoke " + who + "0" + at + o.room;
           break;
         case order::verb::kick:
           text += "\nkick " + life_of;
@@ -227,7 +238,12 @@ class world final : public broker_actions {
     for (const order& o : orders_) {
       if (o.what != order::verb::revoke_any) continue;
       const life* l = current(o.client);
-      if (l != nullptr && l->user == o.user) grants_.erase({l->generation, o.room});
+      if (l == nullptr || l->user != o.user) continue;
+      const auto grant = grants_.find({l->generation, o.room});
+      if (grant == grants_.end()) continue;
+      const known_grant& g = grant->second;
+      const bool of_one_log = g.epoch == o.epoch && g.sequence < o.sequence;
+      if (g.epoch == 0 || o.epoch == 0 || of_one_log) grants_.erase(grant);
     }
     const bool applied = how.starts_with("state ") || how.ends_with(" ok");
     bridge_state& b = bridges_[sender_];
@@ -253,7 +269,7 @@ class world final : public broker_actions {
           break;
         case order::verb::grant:
           if (l != nullptr && l->user == o.user && l->generation == o.generation) {
-            grants_[{o.generation, o.room}] = sender_;
+            grants_[{o.generation, o.room}] = {sender_, o.epoch, o.sequence};
           }
           break;
         case order::verb::revoke:
@@ -292,7 +308,7 @@ class world final : public broker_actions {
   std::array<char, keys> key_{};
   std::array<std::optional<life>, keys> lives_;
   std::array<bridge_state, 2> bridges_;
-  std::map<std::pair<std::uint64_t, std::string>, std::size_t> grants_;  // of (generation, room), to the bridge
+  std::map<std::pair<std::uint64_t, std::string>, known_grant> grants_;  // of (generation, room)
   std::uint64_t last_generation_ = 0;
   std::uint64_t logins_ = 0;
   std::int64_t now_ = 1000;

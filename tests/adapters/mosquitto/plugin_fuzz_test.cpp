@@ -32,7 +32,7 @@ TEST(plugin_fuzz, control_messages_and_login_words_of_any_form) {
                                            "hello",
                                            "sync",
                                            "grant a c 1 - r",
-                                           "revoke a c 0 - r",
+                                           "revoke a c 0 e.1 r",
                                            "kick a c 1",
                                            " ",
                                            "alone",

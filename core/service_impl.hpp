@@ -143,7 +143,8 @@ class service::impl final : public cluster_host {
   task<result<void>> prepare_join(join_request request, bool shares_broadcast);
   task<void> roll_back_join(join_request request);
   task<void> undo_join(join_request request);
-  task<void> revoke(user_name user, room_name room, connection_id id);
+  /// False when it is not known whether the room still reaches the connection; that is reported.
+  task<bool> revoke(user_name user, room_name room, connection_id id);
   task<void> tell_left(user_name user, connection_id id, left_room left, connection_id except);
   task<keyed_lock::guard> lock_membership(user_name user, connection_id id, room_name room);
 

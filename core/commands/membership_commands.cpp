@@ -34,9 +34,10 @@ task<keyed_lock::guard> service::impl::lock_membership(user_name user, connectio
   return membership_lock_.acquire(std::move(key), std::move(exceeded));
 }
 
-task<void> service::impl::revoke(user_name user, room_name room, connection_id id) {
+task<bool> service::impl::revoke(user_name user, room_name room, connection_id id) {
   auto revoked = co_await hub.broadcaster()->revoke(room, id);
   if (!revoked) report_failure("transportConsistencyFailure", user, room, id, "transportChannel", revoked.error());
+  co_return revoked.has_value();
 }
 
 task<void> service::impl::roll_back_join(join_request request) {

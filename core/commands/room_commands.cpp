@@ -57,9 +57,10 @@ task<result<void>> service::impl::tell_removed(room_name room, access_change cha
     }
   }
   std::vector<task<void>> pending;
+  std::vector<task<bool>> revoking;
   for (const removed_member& member : removed) {
     for (const connection_id& id : member.connections) {
-      if (hub.broadcaster() != nullptr && !cluster_) pending.push_back(revoke(member.user, room, id));
+      if (hub.broadcaster() != nullptr && !cluster_) revoking.push_back(revoke(member.user, room, id));
       if (!hooks.on_leave) continue;
       membership_change left;
       left.user = member.user;
@@ -70,6 +71,12 @@ task<result<void>> service::impl::tell_removed(room_name room, access_change cha
   }
   for (task<void>& one_connection : pending)
     co_await one_connection;
+  bool all_out = true;
+  for (task<bool>& one_connection : revoking) {
+    const bool out = co_await one_connection;
+    all_out = all_out && out;
+  }
+  if (!all_out) co_return chat_error(errc::timeout);
   if (!cluster_ || removed.empty()) co_return result<void>{};
   const result<void> confirmed = co_await cluster_->removal_confirmed(std::move(room), std::move(change.at));
   co_return confirmed;

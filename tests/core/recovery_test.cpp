@@ -538,7 +538,8 @@ TEST_F(transport_faults_test, a_revocation_that_fails_is_reported_for_every_way_
   observed.clear();
 
   run("dev1", "roomJoin", R"(["r"])");
-  EXPECT_EQ(run("alice1", "roomAddToList", R"(["r","blacklist",["dev"]])"), "[null]");
+  EXPECT_EQ(run("alice1", "roomAddToList", R"(["r","blacklist",["dev"]])"), "timeout[]")
+      << "it may still hear the room";
   EXPECT_EQ(observed, strings{reported});
   observed.clear();
   run("alice1", "roomRemoveFromList", R"(["r","blacklist",["dev"]])");

@@ -73,6 +73,9 @@ TEST_F(bridge_limits, a_broker_that_takes_nothing_does_not_hold_a_removal_up_for
   auto removing = chat.execute(shut_out);
   timers.advance(plugin_options().confirm);
   ASSERT_TRUE(removing.done());
+  const reply answer = removing.take();
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code(), errc::timeout) << "it may still come";
 }
 
 /// Makes a store's connections when the test says so.

@@ -39,9 +39,11 @@ for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
         api.call('execUserCommand', [{ userName: user, bypassPermissions: user === 'svc' }, ...command])
       const say = n => as(here, 'svc', 'roomMessage', ROOM, { n })
 
+      const clients = []
       let device
-      for (let n = 0; !device; n++) {
+      for (let n = 0; !device && n < 50; n++) {
         const one = await Device.connect(other, { user: `dev${n}` })
+        clients.push(one)
         await callAgain(one, 'listOwnSockets')
         const mine = await here.call('getInstanceSockets', ['node1'])
         if (mine[one.id]) device = one
@@ -72,6 +74,8 @@ for (const delivery of hasPlugin ? ['broker', 'inbox'] : ['inbox']) {
         await say(n)
         await device.message(ROOM, message => message.n === n)
       }
+      browser.close()
+      for (const client of clients) await client.close()
     })().finally(() => t.close())
   })
 }

@@ -51,22 +51,30 @@ int healthcheck(const endpoint& where, const std::string& path, std::ostream& er
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &wait_limit, sizeof wait_limit);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &wait_limit, sizeof wait_limit);
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + where.str() + "\r\nConnection: close\r\n\r\n";
-  std::array<char, 32> head{};
+  std::array<char, 4096> answer{};  // what does not fit says nothing more
   std::size_t got = 0;
   if (::connect(socket.get(), found->ai_addr, found->ai_addrlen) != 0 ||
       ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
     err << "healthcheck: " << where.str() << ": " << std::generic_category().message(errno) << '\n';
     return 1;
   }
-  while (got < 12) {
-    const ssize_t n = ::recv(socket.get(), head.data() + got, head.size() - got, 0);
+  while (got < answer.size()) {
+    const ssize_t n = ::recv(socket.get(), answer.data() + got, answer.size() - got, 0);
     if (n <= 0) break;
     got += static_cast<std::size_t>(n);
   }
-  const std::string_view status(head.data(), std::min<std::size_t>(got, 12));
-  if (status.substr(0, 7) == "HTTP/1." && status.substr(8) == " 200") return 0;
+  const std::string_view all(answer.data(), got);
+  const std::string_view status = all.substr(0, 12);
+  if (status.starts_with("HTTP/1.") && status.ends_with(" 200")) return 0;
   err << "healthcheck: " << where.str() << path << " answered "
-      << (got < 12 ? std::string_view("nothing") : status.substr(9)) << '\n';
+      << (status.size() < 12 ? std::string_view("nothing") : status.substr(9));
+  if (const std::size_t body = all.find("\r\n\r\n"); body != std::string_view::npos) {
+    std::string_view why = all.substr(body + 4);
+    while (why.ends_with('\n'))
+      why.remove_suffix(1);
+    if (!why.empty()) err << ": " << why;
+  }
+  err << '\n';
   return 1;
 }
 

@@ -226,7 +226,7 @@ struct instance::parts {
     std::string unreadable = logins.load();
     if (!unreadable.empty()) co_return refuse(failed, std::move(unreadable));
     const http::listen_result admin = admin_listener.listen();
-    if (!admin) co_return refuse(failed, admin.error);
+    if (!admin) co_return refuse(failed, "admin.listen: " + admin.error);
     admin_port = admin.port;
     std::string problem = co_await watch.reach();
     if (!problem.empty()) co_return refuse(failed, std::move(problem));
@@ -243,7 +243,7 @@ struct instance::parts {
     if (!started) co_return refuse(failed, with_cause("the service did not start: " + error_text(started.error())));
     if (stopping) co_return;
     const http::listen_result clients = public_listener.listen();
-    if (!clients) co_return refuse(failed, clients.error);
+    if (!clients) co_return refuse(failed, "http.listen: " + clients.error);
     http_port = clients.port;
     if (devices && !others) {
       devices->start(std::move(up), std::move(failed));

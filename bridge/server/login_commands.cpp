@@ -127,12 +127,17 @@ bool read_claims(const flags& given, value_map& claims, std::ostream& err) {
     }
   }
   const std::int64_t now = system_clock().now_ms() / 1000;
-  claims.set(given.find("user-claim").value_or("sub"), value(*user));
+  const std::string user_claim = given.find("user-claim").value_or("sub");
+  claims.set(user_claim, value(*user));
   claims.set("iat", value(now));
   if (ttl > 0) claims.set("exp", value(now + ttl));
   const auto more = given.values.find("claim");
   if (more == given.values.end()) return true;
   for (const std::string& claim : more->second) {
+    if (claim.substr(0, claim.find('=')) == user_claim) {
+      err << "roombus: --claim " << user_claim << ": that is what --user says\n";
+      return false;
+    }
     const auto equals = claim.find('=');
     if (equals == std::string::npos || equals == 0) {
       err << "roombus: --claim: expected NAME=VALUE\n";

@@ -407,7 +407,7 @@ if (plugin) {
     const [broker] = (await world.service.children()).filter(child => child.name.startsWith('mosquitto'))
     process.kill(broker.pid, 'SIGSTOP')
     try {
-      assert.equal(await all.call('execUserCommand', [true, 'roomAddToList', 'default', 'blacklist', ['sensor']]), null)
+      assert.deepEqual(await refused(all, 'execUserCommand', [true, 'roomAddToList', 'default', 'blacklist', ['sensor']]), ['timeout'])
       assert.deepEqual((await stream.next('transportConsistencyFailure')).data,
         { userName: 'sensor', roomName: 'default', id: sensor.id, opType: 'transportChannel' })
     } finally {

@@ -8,6 +8,7 @@
 #include "bridge/mqtt/room_level.hpp"
 #include "schemas/codec/cbor.hpp"
 #include "schemas/codec/payload.hpp"
+#include "schemas/topics/device_part.hpp"
 
 namespace roombus::mqtt {
 
@@ -20,12 +21,7 @@ constexpr std::chrono::milliseconds retry_refused{1000};
 std::string level_of(std::string_view name) {
   std::string level = encode_room_level(name);
   if (level.size() <= longest_level) return level;
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : name) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3ULL;
-  }
-  return "%h" + std::to_string(hash);  // no encoded name: `h` is no hex digit
+  return "%h" + std::to_string(topics::fnv1a(name));  // no encoded name: `h` is no hex digit
 }
 
 void answer(const cluster_bus::done_handler& done, bool sent) {

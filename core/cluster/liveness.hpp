@@ -1,9 +1,9 @@
 #pragma once
 
 // Who of the instances lives. Each shows it by a heartbeat in the store; one whose heartbeat has not changed for
-// `heartbeat_timeout`, by our own steady clock, is dead and gets recovered: wall clocks of different machines are never
-// compared. An instance that could not show itself for so long, or that others took for dead, has fallen: it serves
-// nobody until it has a new name. Source: design §5, "Stalled instances", §6, "Instances".
+// `heartbeat_timeout`, by our own steady clock, is dead and gets recovered: for that, wall clocks of different machines
+// are not compared. An instance that could not show itself for so long, or that others took for dead, has fallen: it
+// serves nobody until it has a new name. Source: design §5, "Stalled instances", §6, "Instances".
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 -- ARGV: user, id, life, now, how it reads, name of the try, whether the log is to have an entry also when it had joined
--- before, then those of a history. A tombstone of the same or a later life refuses it: the connection has ended
--- meanwhile, and what ended it will not come here again.
+-- before, then those of a history. A tombstone of its life refuses it: the connection has ended meanwhile, and what
+-- ended it will not come here again.
 -- Answers {'ok', sequence, newly, user newly, njoined, userlist updates, access list updates, history}.
 if not room_exists() then return { 'no_room' } end
 local user, id, life, now, reads = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]

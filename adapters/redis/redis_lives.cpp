@@ -143,12 +143,26 @@ task<result<std::optional<std::vector<joined_room>>>> redis_store::adopt(user_na
     asking.push_back(on_room(scripts::room_check_join, indexed.back(), effect::none, std::move(question)));
   }
   std::vector<joined_room> joined;
+  std::vector<task<result<void>>> forgetting;
   std::optional<chat_error> failure;
   for (std::size_t i = 0; i < asking.size(); ++i) {
     const result<reply> in_room = co_await asking[i];
-    if (in_room && in_room->at(1).number == 1) joined.emplace_back(indexed[i], checked_position(*in_room));
-    if (!in_room && in_room.error().code() != errc::no_room && in_room.error().code() != errc::not_allowed)
+    const bool is_out = in_room
+                            ? in_room->at(1).number == 0
+                            : in_room.error().code() == errc::no_room || in_room.error().code() == errc::not_allowed;
+    if (!in_room && !is_out) {
       failure = in_room.error();
+    } else if (!is_out) {
+      joined.emplace_back(indexed[i], checked_position(*in_room));
+    } else if (adopted) {
+      // it was put out while nobody served it, by one who did not live to note it: it has to see that in its own list
+      forgetting.push_back(
+          mark(user, id, std::string(), indexed[i], "gone", in_room ? checked_position(*in_room) : log_position()));
+    }
+  }
+  for (task<result<void>>& one : forgetting) {
+    const result<void> forgotten = co_await one;
+    if (!forgotten) failure = forgotten.error();
   }
   if (failure) co_return *failure;
 

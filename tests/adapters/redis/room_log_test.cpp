@@ -1,5 +1,7 @@
 // Two instances over one Redis: who publishes a room's log, and that nothing of it is lost.
 
+#include "adapters/redis/scripts.hpp"
+#include "schemas/codec/json.hpp"
 #include "tests/adapters/redis/log_keepers.hpp"
 
 namespace roombus::test {
@@ -566,6 +568,25 @@ TEST_F(room_log, a_connection_is_adopted_with_its_rooms) {
   EXPECT_TRUE(b->run(b->data().disconnect(user_name("mia"), connection_id("mqtt#mia/1"), 5))->was_connected);
   EXPECT_EQ(adopt(*b, "b~1", "a~1"), "nothing");
   EXPECT_EQ(server->run({"EXISTS", "{" + prefix + ":i:b~1}", "{" + prefix + ":i:a~1}"}), "0");
+}
+
+TEST_F(room_log, who_was_put_out_while_nobody_served_it_finds_that_in_its_list) {
+  const user_name mia("mia");
+  const connection_id id("mqtt#mia/1");
+  EXPECT_EQ(a->add_room("yard"), "ok");
+  for (const std::string room : {"den", "yard"})
+    ASSERT_TRUE(a->join_reading(room, "mia", id.str(), "json"));
+  // by an instance that fell before it had the answer
+  const std::string code(redis::scripts::room_edit.text);
+  const std::string key = "{" + prefix + ":r:den}";
+  ASSERT_EQ(server->run({"EVAL", code, "1", key, "", "1", "blacklist", "1", "10", "1000", "mia", ""}).substr(0, 2),
+            "ok");
+  const auto rooms_of = [&] { return b->run(b->data().connections(mia)); };
+  EXPECT_EQ(json::write(*rooms_of()), R"({"mqtt#mia/1":["den","yard"]})") << "the index may name too many";
+  const auto adopted = b->run(b->data().adopt(mia, id, "a~1", "b~1"));
+  ASSERT_EQ((*adopted)->size(), 1U);
+  EXPECT_EQ((*adopted)->front().room, room_name("yard"));
+  EXPECT_EQ(json::write(*rooms_of()), R"({"mqtt#mia/1":["yard"]})");
 }
 
 }  // namespace roombus::test

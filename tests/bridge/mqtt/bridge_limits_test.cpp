@@ -20,6 +20,17 @@ bridge_options tight() {
 class bridge_limits : public bridge_fixture {
  protected:
   bridge_limits() : bridge_fixture(tight()) {}
+
+  /// Puts a device out of its room, while the broker takes nothing.
+  task<reply> begin_shutting_out() {
+    join("a/1");
+    link.holds_fences = true;
+    class call shut_out;
+    shut_out.bypass_permissions = true;
+    shut_out.command = "roomAddToList";
+    shut_out.args = {value("kitchen"), value("blacklist"), value(value_list{value("a")})};
+    return chat.execute(std::move(shut_out));
+  }
 };
 
 constexpr std::string_view rate_limited = R"({"error":{"code":"rateLimited")";
@@ -49,13 +60,7 @@ TEST_F(bridge_limits, topics_and_payloads) {
 }
 
 TEST_F(bridge_limits, a_removal_is_over_when_the_broker_has_what_came_before_it) {
-  join("a/1");
-  link.holds_fences = true;
-  class call shut_out;
-  shut_out.bypass_permissions = true;
-  shut_out.command = "roomAddToList";
-  shut_out.args = {value("kitchen"), value("blacklist"), value(value_list{value("a")})};
-  auto removing = chat.execute(shut_out);
+  auto removing = begin_shutting_out();
   EXPECT_FALSE(removing.done());
   ASSERT_EQ(link.fences.size(), 1U);
   link.fences[0]();
@@ -64,13 +69,7 @@ TEST_F(bridge_limits, a_removal_is_over_when_the_broker_has_what_came_before_it)
 }
 
 TEST_F(bridge_limits, a_broker_that_takes_nothing_does_not_hold_a_removal_up_for_ever) {
-  join("a/1");
-  link.holds_fences = true;
-  class call shut_out;
-  shut_out.bypass_permissions = true;
-  shut_out.command = "roomAddToList";
-  shut_out.args = {value("kitchen"), value("blacklist"), value(value_list{value("a")})};
-  auto removing = chat.execute(shut_out);
+  auto removing = begin_shutting_out();
   timers.advance(plugin_options().confirm);
   ASSERT_TRUE(removing.done());
   const reply answer = removing.take();

@@ -7,8 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "schemas/codec/cbor.hpp"
 #include "tests/adapters/redis/redis_driver.hpp"
+#include "tests/adapters/redis/redis_process.hpp"
 
 namespace roombus::test {
 
@@ -101,5 +104,26 @@ class append_load {
   std::map<std::string, std::map<std::string, std::uint64_t>> acked_;
   std::set<std::string> refused_;
 };
+
+/// Redis is killed three times under the load, and comes back: nothing is lost or doubled.
+inline void survive_kills(append_load& appends, redis_driver& driver, redis_process& server) {
+  appends.start(30);
+  for (int round = 0; round < 3; ++round) {
+    const std::uint64_t before = appends.stored;
+    ASSERT_TRUE(driver.run_until([&] { return appends.stored > before + 300; }));
+    server.kill();
+    const std::uint64_t refused = appends.unavailable;
+    // 30 are under way; the 31st began when Redis was away
+    ASSERT_TRUE(driver.run_until([&] { return appends.unavailable + appends.unknown > refused + 30; }));
+    server.start();
+  }
+  const std::uint64_t before = appends.stored;
+  ASSERT_TRUE(driver.run_until([&] { return appends.stored > before + 300; }));
+  appends.stop();
+  ASSERT_TRUE(driver.run_until([&] { return appends.idle(); }));
+  EXPECT_EQ(appends.check(), "");
+  EXPECT_EQ(appends.others, 0U);
+  EXPECT_GT(appends.unavailable, 0U);
+}
 
 }  // namespace roombus::test

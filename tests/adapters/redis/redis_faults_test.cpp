@@ -58,23 +58,7 @@ class redis_faults : public store_operations, public ::testing::Test {
 TEST_F(redis_faults, a_killed_redis_comes_back_and_nothing_is_lost_or_doubled) {
   begin(patient(milliseconds(1000)));
   append_load appends(*driver, rooms(3));
-  appends.start(30);
-  for (int round = 0; round < 3; ++round) {
-    const std::uint64_t before = appends.stored;
-    ASSERT_TRUE(run_until([&] { return appends.stored > before + 300; }));
-    server->kill();
-    const std::uint64_t refused = appends.unavailable;
-    // 30 are under way; the 31st began when Redis was away
-    ASSERT_TRUE(run_until([&] { return appends.unavailable + appends.unknown > refused + 30; }));
-    server->start();
-  }
-  const std::uint64_t before = appends.stored;
-  ASSERT_TRUE(run_until([&] { return appends.stored > before + 300; }));
-  appends.stop();
-  ASSERT_TRUE(run_until([&] { return appends.idle(); }));
-  EXPECT_EQ(appends.check(), "");
-  EXPECT_EQ(appends.others, 0U);
-  EXPECT_GT(appends.unavailable, 0U);
+  survive_kills(appends, *driver, *server);
 }
 
 TEST_F(redis_faults, appends_whose_connection_is_cut_are_made_once) {

@@ -164,22 +164,7 @@ TEST_F(redis_tls_test, a_killed_redis_comes_back_and_nothing_is_lost_or_doubled)
   options.timeout = milliseconds(1000);
   use(server->url(), options);
   append_load appends(*driver, rooms_for(*this, 3));
-  appends.start(30);
-  for (int round = 0; round < 3; ++round) {
-    const std::uint64_t before = appends.stored;
-    ASSERT_TRUE(run_until([&] { return appends.stored > before + 300; }));
-    server->kill();
-    const std::uint64_t refused = appends.unavailable;
-    ASSERT_TRUE(run_until([&] { return appends.unavailable + appends.unknown > refused + 30; }));
-    server->start();
-  }
-  const std::uint64_t before = appends.stored;
-  ASSERT_TRUE(run_until([&] { return appends.stored > before + 300; }));
-  appends.stop();
-  ASSERT_TRUE(run_until([&] { return appends.idle(); }));
-  EXPECT_EQ(appends.check(), "");
-  EXPECT_EQ(appends.others, 0U);
-  EXPECT_GT(appends.unavailable, 0U);
+  survive_kills(appends, *driver, *server);
 }
 
 TEST_F(redis_tls_test, appends_whose_connection_is_cut_are_made_once) {
